@@ -1,0 +1,54 @@
+import { RegistryError } from '@openregistry/oci'
+
+declare const storageKey: unique symbol
+
+/**
+ * The name of one object in a backend: `<upload id>/<random>`, both 32 lower-case hex digits. Never derived from
+ * content and never used twice, so that a late writer or a late delete cannot touch anyone else's bytes.
+ */
+export type StorageKey = string & { readonly [storageKey]: true }
+
+declare const uploadId: unique symbol
+
+/** An upload session: 128 random bits in lower-case hex, unguessable. */
+export type UploadId = string & { readonly [uploadId]: true }
+
+const hex32 = /^[0-9a-f]{32}$/
+const keyForm = /^[0-9a-f]{32}\/[0-9a-f]{32}$/
+
+/** 128 random bits in lower-case hex. */
+function randomHex(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  let text = ''
+  for (const byte of bytes) text += byte.toString(16).padStart(2, '0')
+  return text
+}
+
+/** A new upload id. */
+export function newUploadId(): UploadId {
+  return randomHex() as UploadId
+}
+
+/** The upload id that a client sent back, or null when it cannot be one of ours. */
+export function parseUploadId(text: string): UploadId | null {
+  return hex32.test(text) ? (text as UploadId) : null
+}
+
+/** A new key for an object of this upload; a new one at every attempt. */
+export function newStorageKey(upload: UploadId): StorageKey {
+  return `${upload}/${randomHex()}` as StorageKey
+}
+
+/**
+ * A storage key that was stored.
+ * @throws RegistryError `INTERNAL` when it is not one: a key becomes a path, so nothing else may pass.
+ */
+export function parseStorageKey(text: string): StorageKey {
+  if (!keyForm.test(text)) throw new RegistryError('INTERNAL', 'Not a storage key.', { cause: text })
+  return text as StorageKey
+}
+
+/** The upload whose session row leads to this object. */
+export function uploadOf(key: StorageKey): UploadId {
+  return key.slice(0, 32) as UploadId
+}
