@@ -38,7 +38,11 @@ export interface BlobStore extends AsyncDisposable {
    * @throws when the key exists already (a key is used once), when `source` throws (the same error), and the faults
    * above.
    */
-  write(key: StorageKey, source: AsyncIterable<Uint8Array>, options?: { signal?: AbortSignal }): Promise<{ size: number }>
+  write(
+    key: StorageKey,
+    source: AsyncIterable<Uint8Array>,
+    options?: { signal?: AbortSignal },
+  ): Promise<{ size: number }>
 
   /** Opens an object, whole or a range that lies within it. Null when there is no such object. */
   open(key: StorageKey, range?: ByteRange): Promise<ObjectReader | null>

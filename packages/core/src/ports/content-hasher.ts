@@ -33,6 +33,8 @@ export interface ContentHasher extends AsyncDisposable {
   acquire(): Uint8Array
   /** Gives a buffer of {@link acquire} back. */
   release(piece: Uint8Array): void
+  /** The same for a small body at once, on the event loop. For bodies that are held in memory anyway. */
+  hashInline(bytes: Uint8Array, options: { sha512: boolean }): ContentHashes
   /** Begins a pass; `sha512` asks for that digest too. */
   begin(options: { sha512: boolean }): HashRun
 }

@@ -19,8 +19,7 @@ export interface RepositoryFacts {
 
 /** Where good bytes of a blob are. */
 export type BlobLocation =
-  | { kind: 'inline'; bytes: Uint8Array }
-  | { kind: 'object'; backend: string; key: StorageKey }
+  { kind: 'inline'; bytes: Uint8Array } | { kind: 'object'; backend: string; key: StorageKey }
 
 /** A manifest of a repository. `bytes` are exactly those that were pushed; null when they were not asked for. */
 export interface StoredManifest {

@@ -1,0 +1,3 @@
+export * from './authorize.ts'
+export * from './decide.ts'
+export * from './principal.ts'

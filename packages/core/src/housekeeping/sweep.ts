@@ -1,0 +1,46 @@
+import { lists } from '../ports/blob-store.ts'
+import type { StorageKey } from '../ports/storage-key.ts'
+import { backendNamed, type Ports } from '../settings.ts'
+
+/** Rows that one round looks at; a round is short, so that many small ones never hold others up. */
+const batch = 100
+
+/**
+ * Ends uploads whose time is over, finds what writers left behind under ended ones, and deletes the bytes that no row
+ * names. Safe at any moment, on any number of replicas, and after a crash anywhere: rows go first, bytes after, and a
+ * key is never used twice.
+ *
+ * @returns how much was done; another round may find more.
+ */
+export async function sweep(
+  ports: Ports,
+  signal?: AbortSignal,
+): Promise<{ uploads: number; objects: number }> {
+  const uploads = await sweepUploads(ports, signal)
+  const objects = await deletePending(ports, signal)
+  return { uploads, objects }
+}
+
+async function sweepUploads(ports: Ports, signal?: AbortSignal): Promise<number> {
+  const ended = await ports.metadata.expireUploads(batch)
+  for (const { upload, backend } of ended) {
+    if (signal?.aborted === true) return 0
+    const store = backendNamed(ports, backend)
+    const found: StorageKey[] = []
+    if (lists(store)) for await (const key of store.list(`${upload}/`)) found.push(key)
+    await ports.metadata.sweepUpload(upload, found)
+  }
+  return ended.length
+}
+
+async function deletePending(ports: Ports, signal?: AbortSignal): Promise<number> {
+  const pending = await ports.metadata.listPendingDeletes(batch)
+  const gone: number[] = []
+  for (const { id, backend, key } of pending) {
+    if (signal?.aborted === true) break
+    await backendNamed(ports, backend).delete(key)
+    gone.push(id)
+  }
+  if (gone.length > 0) await ports.metadata.forgetPendingDeletes(gone)
+  return gone.length
+}

@@ -1,0 +1,129 @@
+import { unixfsTree, type Cid } from '@openregistry/dag'
+import { RegistryError, digestAlgorithm, formatDigest, type Digest } from '@openregistry/oci'
+import type { Principal } from '../access/principal.ts'
+import type { ContentHashes } from '../ports/content-hasher.ts'
+import type { UploadSession } from '../ports/metadata-store.ts'
+import { backendNamed, type Ports } from '../settings.ts'
+import { addReceived, discard, isLostRace, receiveChunk, type Chunk } from './append-part.ts'
+import { joinParts } from './join-parts.ts'
+import type { Stored } from './receive.ts'
+import { requireOffset, requireSession, type SessionInput } from './session.ts'
+
+/** What closes an upload. */
+export interface FinishUploadInput extends SessionInput {
+  /** What the client says the whole blob hashes to. */
+  digest: Digest
+  /** The last chunk, or the whole blob, or null when the request has no body. */
+  chunk: Chunk | null
+}
+
+/** A blob that is durable and linked. */
+export interface CommittedBlob {
+  digest: Digest
+  size: number
+  cid: Cid
+}
+
+/** Content of an upload in one place, fully hashed. */
+interface Whole {
+  stored: Stored
+  hashes: ContentHashes
+  /** Where the session must stand at the commit. */
+  offset: number
+  /** Whether only this request knows the object; those of parts are the database's to give away. */
+  ownObject: boolean
+}
+
+/**
+ * Closes an upload: verifies the digest over all bytes, then one step writes blob, location, link and the end of the
+ * session. A blob that came in one part is not copied, renamed or read again.
+ *
+ * A wrong digest ends the session: its bytes are not what the client meant, so nothing of them can be used.
+ *
+ * @throws RegistryError as `requireSession`, `UPLOAD_OFFSET_MISMATCH`, `DIGEST_INVALID`, `SIZE_INVALID`, storage faults.
+ */
+export async function finishUpload(
+  ports: Ports,
+  principal: Principal,
+  input: FinishUploadInput,
+): Promise<CommittedBlob> {
+  const session = await requireSession(ports, principal, input)
+  if (input.chunk !== null && input.chunk.start !== null) requireOffset(session, input.chunk.start)
+  const whole = await gather(ports, session, input)
+  const sha256 = formatDigest('sha256', whole.hashes.sha256)
+  const sha512 = whole.hashes.sha512 === null ? null : formatDigest('sha512', whole.hashes.sha512)
+  const actual = digestAlgorithm(input.digest) === 'sha512' ? sha512 : sha256
+  if (actual !== input.digest) {
+    await ports.metadata.cancelUpload(input.repository, session.id)
+    await discardWhole(ports, session, whole)
+    throw new RegistryError('DIGEST_INVALID', 'The content does not have the digest that was given.', {
+      detail: { given: input.digest, actual },
+    })
+  }
+  const tree = unixfsTree(whole.hashes, (bytes) => ports.hasher.hashInline(bytes, { sha512: false }).sha256)
+  await commit(ports, session, whole, {
+    upload: session.id,
+    offset: whole.offset,
+    digest: input.digest,
+    sha256,
+    sha512,
+    size: whole.hashes.size,
+    cid: tree.cid,
+    leaves: whole.hashes.leaves,
+    nodes: tree.nodes,
+    stored: whole.stored,
+    lease: ports.settings.lease,
+  })
+  return { digest: input.digest, size: whole.hashes.size, cid: tree.cid }
+}
+
+async function commit(
+  ports: Ports,
+  session: UploadSession,
+  whole: Whole,
+  input: Parameters<Ports['metadata']['commitBlob']>[0],
+): Promise<void> {
+  try {
+    await ports.metadata.commitBlob(input)
+  } catch (error) {
+    if (isLostRace(error)) await discardWhole(ports, session, whole)
+    throw error
+  }
+}
+
+/** Brings everything that was uploaded into one place. */
+async function gather(
+  ports: Ports,
+  session: UploadSession,
+  { digest, chunk }: FinishUploadInput,
+): Promise<Whole> {
+  const sha512 = digestAlgorithm(digest) === 'sha512'
+  let offset = session.offset
+  if (chunk !== null) {
+    const received = await receiveChunk(ports, session, chunk, sha512)
+    if (chunk.interrupted?.() === true) {
+      await addReceived(ports, session, received)
+      throw new RegistryError(
+        'BLOB_UPLOAD_INVALID',
+        'The connection broke; ask where the upload stands and go on.',
+      )
+    }
+    if (session.offset === 0 && received.hashes !== null) {
+      // The whole blob in this request: its object needs no part row, the commit names it.
+      return { stored: received.stored, hashes: received.hashes, offset: 0, ownObject: true }
+    }
+    if (received.size > 0) offset = await addReceived(ports, session, received)
+  }
+  const parts = await ports.metadata.listParts(session.id)
+  const only = parts.length === 1 ? parts[0] : undefined
+  if (only?.hashes != null && (!sha512 || only.hashes.sha512 !== null)) {
+    return { stored: only.stored, hashes: only.hashes, offset, ownObject: false }
+  }
+  return { ...(await joinParts(ports, session, parts, sha512)), offset }
+}
+
+async function discardWhole(ports: Ports, session: UploadSession, whole: Whole): Promise<void> {
+  if (whole.ownObject && whole.stored.kind === 'object') {
+    await backendNamed(ports, session.backend).delete(whole.stored.key)
+  }
+}

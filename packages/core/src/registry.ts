@@ -1,0 +1,86 @@
+import { authorizeInstance } from './access/authorize.ts'
+import type { Principal } from './access/principal.ts'
+import { listReferrers } from './discover/list-referrers.ts'
+import { listRepositories } from './discover/list-repositories.ts'
+import { listTags } from './discover/list-tags.ts'
+import { sweep } from './housekeeping/sweep.ts'
+import { deleteBlob, deleteManifest } from './manage/delete-content.ts'
+import { inspectImage } from './manage/inspect-image.ts'
+import { deleteRepository, getRepository, setVisibility } from './manage/repositories.ts'
+import { getManifest } from './pull/get-manifest.ts'
+import { describeBlob, openBlob } from './pull/open-blob.ts'
+import { appendPart } from './push/append-part.ts'
+import { cancelUpload } from './push/cancel-upload.ts'
+import { finishUpload } from './push/finish-upload.ts'
+import { mountBlob } from './push/mount-blob.ts'
+import { openUpload } from './push/open-upload.ts'
+import { putManifest } from './push/put-manifest.ts'
+import { uploadStatus } from './push/upload-status.ts'
+import type { Ports } from './settings.ts'
+
+/** Every use case of a principal. Each asks the access gate before it touches data. */
+const useCases = {
+  appendPart,
+  cancelUpload,
+  deleteBlob,
+  deleteManifest,
+  deleteRepository,
+  describeBlob,
+  finishUpload,
+  getManifest,
+  getRepository,
+  inspectImage,
+  listReferrers,
+  listRepositories,
+  listTags,
+  mountBlob,
+  openBlob,
+  openUpload,
+  putManifest,
+  setVisibility,
+  uploadStatus,
+}
+
+/** The names of all use cases; the matrix of principals × use cases is generated from it. */
+export const useCaseNames = Object.keys(useCases) as readonly (keyof typeof useCases)[]
+
+type Bound<F> = F extends (ports: Ports, principal: Principal, input: infer I) => infer R
+  ? (principal: Principal, input: I) => R
+  : never
+
+/**
+ * The registry without any transport. This is all that a transport is given: the ports stay in here, so no route can
+ * reach data around the gate.
+ */
+export type Registry = { readonly [K in keyof typeof useCases]: Bound<(typeof useCases)[K]> } & {
+  /** Whether the principal may talk to this registry at all. @throws RegistryError `UNAUTHORIZED`. */
+  ping(principal: Principal): void
+  /** Whether the principal may see how the instance does (metrics). @throws RegistryError `UNAUTHORIZED`, `DENIED`. */
+  requireOperator(principal: Principal): void
+  /** Whether database and backends would take a write now; one entry for each part, null or what is wrong. */
+  readiness(): Promise<Record<string, string | null>>
+  /** One round of housekeeping. */
+  sweep(signal?: AbortSignal): Promise<{ uploads: number; objects: number }>
+}
+
+/** Binds the use cases to their ports. */
+export function createRegistry(ports: Ports): Registry {
+  const bound: Record<string, unknown> = {}
+  for (const [name, useCase] of Object.entries(useCases)) {
+    bound[name] = (principal: Principal, input: never) => useCase(ports, principal, input)
+  }
+  return {
+    ...(bound as { [K in keyof typeof useCases]: Bound<(typeof useCases)[K]> }),
+    ping: (principal) => authorizeInstance(principal, 'ping'),
+    requireOperator: (principal) => authorizeInstance(principal, 'operate'),
+    readiness: () => readiness(ports),
+    sweep: (signal) => sweep(ports, signal),
+  }
+}
+
+async function readiness({ metadata, backends }: Ports): Promise<Record<string, string | null>> {
+  const parts: [string, () => Promise<void>][] = [['database', () => metadata.check()]]
+  for (const [name, store] of backends) parts.push([`backend ${name}`, () => store.check()])
+  const answers = parts.map(async ([name, check]) => [name, await check().then(() => null, String)] as const)
+  return Object.fromEntries(await Promise.all(answers))
+}
