@@ -1,0 +1,60 @@
+import { base32 } from 'multiformats/bases/base32'
+import { base36 } from 'multiformats/bases/base36'
+import { base58btc } from 'multiformats/bases/base58'
+import { CID } from 'multiformats/cid'
+import * as multihash from 'multiformats/hashes/digest'
+
+declare const cid: unique symbol
+
+/** A content identifier that was checked: version 1 in lower-case base32, the form in which it is stored and shown. */
+export type Cid = string & { readonly [cid]: true }
+
+/** The text is no CID that this package reads. */
+export class CidError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'CidError'
+  }
+}
+
+/** Codes of the multicodec table. */
+export const rawCodec = 0x55
+export const dagPbCodec = 0x70
+export const sha256Code = 0x12
+
+/** Longest text that is looked at: far more than any hash in use needs. */
+const lengthLimit = 512
+
+const decoders = base32.decoder.or(base36.decoder).or(base58btc.decoder)
+
+/**
+ * A CID as somebody wrote it: version 0, or version 1 in base32, base36 or base58btc, of any codec and hash. Equal ones
+ * come out equal.
+ * @throws CidError when it is none of these.
+ */
+export function parseCid(text: string): Cid {
+  if (text.length > lengthLimit) throw new CidError(`Not a CID: it has more than ${lengthLimit} characters.`)
+  try {
+    return CID.parse(text, decoders).toV1().toString(base32) as Cid
+  } catch (cause) {
+    throw new CidError('Not a CID.', { cause })
+  }
+}
+
+/** The CID of a block of bytes as they are, by its SHA-256 (32 bytes). */
+export function rawCid(sha256: Uint8Array): Cid {
+  return format(rawCodec, sha256)
+}
+
+/** The CID of a dag-pb node, by the SHA-256 (32 bytes) of its encoded form. */
+export function dagPbCid(sha256: Uint8Array): Cid {
+  return format(dagPbCodec, sha256)
+}
+
+/** The CID of no bytes at all. */
+export const emptyCid = 'bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku' as Cid
+
+function format(codec: number, sha256: Uint8Array): Cid {
+  if (sha256.length !== 32) throw new RangeError(`A SHA-256 has 32 bytes, not ${sha256.length}.`)
+  return CID.createV1(codec, multihash.create(sha256Code, sha256)).toString(base32) as Cid
+}
