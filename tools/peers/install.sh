@@ -8,10 +8,10 @@
 #   tools/peers/install.sh --debian         the Debian packages (root, apt)
 #
 # A Go peer is one folder beside this script with a go.mod, which names its
-# version, and a go.sum, which verifies every byte it is built from. The result
-# is <peers>/<name>-<version>/<name>, where <peers> is $OPENREGISTRY_PEERS or
-# openregistry/peers in the user's cache folder: never inside the checkout, so
-# that a fresh clone finds what an older one built.
+# package and version, and a go.sum, which verifies every byte of its source.
+# The result is <peers>/<name>-<version>/<name>, where <peers> is
+# $OPENREGISTRY_PEERS or openregistry/peers in the user's cache folder: never
+# inside the checkout, so that a fresh clone finds what an older one built.
 #
 # OPENREGISTRY_PEERS_JOBS  how many peers are built at a time (default 1; one
 #                          build already uses every core)
@@ -19,18 +19,22 @@ set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 peers=${OPENREGISTRY_PEERS:-${XDG_CACHE_HOME:-$HOME/.cache}/openregistry/peers}
+case $peers in
+  /*) ;;
+  *) peers=$PWD/$peers ;;
+esac
 jobs=${OPENREGISTRY_PEERS_JOBS:-1}
 
 say() { printf '%s\n' "$*" >&2; }
 
-# What the end-to-end tests and the bench call, and what those programs need to
-# work as root without a network and without systemd:
-#   crun, conmon, containers-common  podman's runtime, monitor and default policy
-#   runc, tini come with docker.io; netavark, uidmap, iptables, slirp4netns are
-#   left out on purpose: every container here runs with --network none.
+# What the end-to-end tests and the bench call, and what those programs need as
+# root without a network and without systemd. runc runs containers for docker,
+# podman, buildah and containerd alike, on cgroups v1 and v2 (crun refuses the
+# hybrid layout); uidmap, netavark, slirp4netns are left out on purpose: every
+# container here runs as root with --network none.
 debian_packages='
-  docker.io containerd runc
-  podman buildah skopeo crun conmon golang-github-containers-common
+  docker.io containerd runc tini
+  podman buildah skopeo conmon golang-github-containers-common iptables
   umoci docker-registry
   wrk apache2-utils
   busybox-static openssl jq curl ca-certificates
@@ -42,15 +46,15 @@ names() {
   done
 }
 
-# The one requirement in tools.go's module that is not "// indirect" is the peer.
-version() {
-  awk '$1 == "require" && $2 != "(" { print $3; exit }
-       direct && $1 != ")" && !/\/\/ indirect/ { print $2; exit }
-       $1 == "require" && $2 == "(" { direct = 1 }' "$here/$1/go.mod"
-}
+# The package to build is the one `tool` line of the module…
+package() { awk '$1 == "tool" { print $2; exit }' "$here/$1/go.mod"; }
 
-# The package to build is the one import of tools.go.
-package() { sed -n 's/^import _ "\(.*\)"$/\1/p' "$here/$1/tools.go"; }
+# …and its version is that of the requirement whose module path it lies in.
+version() {
+  awk -v package="$(package "$1")" '
+    { sub(/^require /, ""); sub(/^[ \t]+/, "") }
+    index(package "/", $1 "/") == 1 && $2 ~ /^v[0-9]/ { print $2; exit }' "$here/$1/go.mod"
+}
 
 path() { printf '%s/%s-%s/%s' "$peers" "$1" "$(version "$1")" "$1"; }
 
@@ -125,10 +129,11 @@ debian() {
     trap 'rm -f "$policy"' EXIT
     trap 'exit 1' HUP INT TERM
   fi
-  apt-get update -qq
+  # A broken third-party source must not stop what Debian itself can give.
+  apt-get update -qq || say 'apt-get update failed; going on with the lists there are'
   # shellcheck disable=SC2086 # one word per package
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-    -o Dpkg::Use-Pty=0 $missing </dev/null
+    -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 $missing </dev/null
   # Nor may they start at the next boot.
   if command -v systemctl >/dev/null; then
     systemctl disable docker.service docker.socket containerd.service \
@@ -152,7 +157,7 @@ esac
 [ $# -gt 0 ] || set -- $(names)
 for name in "$@"; do
   [ -f "$here/$name/go.mod" ] || {
-    say "unknown peer '$name'; there are:" $(names)
+    say "unknown peer '$name'; there are: $(names | tr '\n' ' ')"
     exit 2
   }
 done

@@ -2,7 +2,9 @@ module openregistry.invalid/peers/cosign
 
 go 1.26.0
 
-require github.com/sigstore/cosign/v3 v3.1.3
+tool github.com/sigstore/cosign/v3/cmd/cosign
+
+require github.com/sigstore/cosign/v3 v3.1.3 // indirect
 
 require (
 	buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go v1.36.11-20260415201107-50325440f8f2.1 // indirect

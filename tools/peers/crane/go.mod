@@ -1,8 +1,10 @@
 module openregistry.invalid/peers/crane
 
-go 1.26.0
+go 1.25.0
 
-require github.com/google/go-containerregistry v0.22.1
+tool github.com/google/go-containerregistry/cmd/crane
+
+require github.com/google/go-containerregistry v0.22.1 // indirect
 
 require (
 	github.com/docker/cli v29.7.2+incompatible // indirect

@@ -2,7 +2,9 @@ module openregistry.invalid/peers/distribution
 
 go 1.26.0
 
-require github.com/distribution/distribution/v3 v3.1.2
+tool github.com/distribution/distribution/v3/cmd/registry
+
+require github.com/distribution/distribution/v3 v3.1.2 // indirect
 
 require (
 	cel.dev/expr v0.25.2 // indirect

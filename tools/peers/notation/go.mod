@@ -1,8 +1,10 @@
 module openregistry.invalid/peers/notation
 
-go 1.26.0
+go 1.24.0
 
-require github.com/notaryproject/notation v1.3.2
+tool github.com/notaryproject/notation/cmd/notation
+
+require github.com/notaryproject/notation v1.3.2 // indirect
 
 require (
 	github.com/Azure/go-ntlmssp v0.0.0-20221128193559-754e69321358 // indirect

@@ -1,8 +1,10 @@
 module openregistry.invalid/peers/oras
 
-go 1.26.0
+go 1.24.2
 
-require oras.land/oras v1.2.3
+tool oras.land/oras/cmd/oras
+
+require oras.land/oras v1.2.3 // indirect
 
 require (
 	dario.cat/mergo v1.0.1 // indirect

@@ -2,7 +2,9 @@ module openregistry.invalid/peers/regctl
 
 go 1.26.0
 
-require github.com/regclient/regclient v0.11.7
+tool github.com/regclient/regclient/cmd/regctl
+
+require github.com/regclient/regclient v0.11.7 // indirect
 
 require (
 	github.com/docker/libtrust v0.0.0-20160708172513-aabc10ec26b7 // indirect
