@@ -13,7 +13,7 @@ const digestSize: Readonly<Record<DigestAlgorithm, number>> = { sha256: 32, sha5
 
 const form = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/
 const algorithmForm = /^[a-z0-9]+(?:[+._-][a-z0-9]+)*$/
-const anyHex = /^[0-9a-fA-F]*$/
+const longest = 'sha512:'.length + 128
 
 /** Whether the text is a digest that this registry supports. */
 export function isDigest(text: string): text is Digest {
@@ -62,6 +62,7 @@ export function digestBytes(d: Digest): Uint8Array {
 
 /** What to tell a client about a text that is no digest. The text itself is not repeated: it may be of any length. */
 function reasonAgainst(text: string): string {
+  if (text.length <= longest && isDigest(text.toLowerCase())) return 'its letters must be lower-case.'
   const colon = text.indexOf(':')
   if (colon === -1) return 'expected <algorithm>:<hex>, found no colon.'
   const algorithm = text.slice(0, colon)
@@ -75,6 +76,5 @@ function reasonAgainst(text: string): string {
   if (encoded.length !== expected) {
     return `${algorithm} needs ${expected} hex digits after the colon, found ${encoded.length} characters.`
   }
-  if (anyHex.test(encoded)) return 'its hex digits must be lower-case.'
   return `${algorithm} needs hex digits (0-9, a-f) after the colon.`
 }

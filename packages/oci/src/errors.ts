@@ -29,6 +29,7 @@ export const errorCatalogue = {
   METHOD_NOT_ALLOWED: 'The path exists, the method does not.',
   RANGE_INVALID: 'The requested range lies outside of the content.',
   UPLOAD_OFFSET_MISMATCH: 'The chunk does not begin where the upload stands.',
+  BLOB_TOO_LARGE: 'The blob is larger than the configured limit.',
   MANIFEST_TOO_LARGE: 'The manifest is larger than the configured limit.',
   HEADERS_TOO_LARGE: 'The request headers are larger than the configured limit.',
   URI_TOO_LONG: 'The request target is longer than the configured limit.',
