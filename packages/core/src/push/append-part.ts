@@ -2,6 +2,7 @@ import { RegistryError } from '@openregistry/oci'
 import type { Principal } from '../access/principal.ts'
 import type { UploadSession } from '../ports/metadata-store.ts'
 import { backendNamed, type Ports } from '../settings.ts'
+import { tooLarge } from './pieces.ts'
 import { receive, type Received } from './receive.ts'
 import { requireOffset, requireSession, type SessionInput } from './session.ts'
 
@@ -67,7 +68,7 @@ export async function receiveChunk(
     hasher: ports.hasher,
     upload: session.id,
     hash: session.offset > 0 ? 'none' : sha512 ? 'sha512' : 'sha256',
-    limit: limit === 0 ? 0 : limit - session.offset,
+    limit: limit === 0 ? 0 : Math.max(1, limit - session.offset),
     ...(chunk.signal ? { signal: chunk.signal } : {}),
   })
   if (chunk.length !== null && received.size !== chunk.length && chunk.interrupted?.() !== true) {

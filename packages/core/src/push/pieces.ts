@@ -26,7 +26,7 @@ export interface PieceOptions {
  *
  * A yielded piece is valid until the next one is asked for.
  *
- * @throws RegistryError `SIZE_INVALID` past the limit; whatever `source` throws.
+ * @throws RegistryError `BLOB_TOO_LARGE` past the limit; whatever `source` throws.
  */
 export async function* pieces(
   source: AsyncIterable<Uint8Array>,
@@ -73,7 +73,7 @@ async function fill(
   try {
     for await (const chunk of source) {
       total += chunk.length
-      if (limit > 0 && total > limit) throw tooLarge(limit)
+      if (limit > 0 && total > limit) throw tooLarge()
       for (let at = 0; at < chunk.length;) {
         buffer ??= hasher.acquire()
         const taken = Math.min(chunk.length - at, leafSize - used)

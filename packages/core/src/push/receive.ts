@@ -32,7 +32,7 @@ export interface ReceiveOptions {
  * Streams a body into one new object of the backend, hashing it on the way. When this resolves with an object, the
  * object is durable; when it rejects, nothing is left of it.
  *
- * @throws RegistryError `SIZE_INVALID` past the limit, `STORAGE_FULL`, `STORAGE_UNAVAILABLE`; whatever `source` throws.
+ * @throws RegistryError `BLOB_TOO_LARGE` past the limit, `STORAGE_FULL`, `STORAGE_UNAVAILABLE`; whatever `source` throws.
  */
 export async function receive(source: AsyncIterable<Uint8Array>, options: ReceiveOptions): Promise<Received> {
   const iterator = source[Symbol.asyncIterator]()
@@ -46,7 +46,7 @@ function receiveInline(
   size: number,
   { hasher, hash, limit }: ReceiveOptions,
 ): Received {
-  if (limit > 0 && size > limit) throw tooLarge(limit)
+  if (limit > 0 && size > limit) throw tooLarge()
   const bytes = concat(chunks, size)
   const hashes = hash === 'none' ? null : hasher.hashInline(bytes, { sha512: hash === 'sha512' })
   return { size, stored: { kind: 'inline', bytes }, hashes }

@@ -1,0 +1,67 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+/** One request with its answer, as every transport sees it. */
+export interface Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  /** Unique among all processes; sent as `X-Request-Id` and written in the log. */
+  readonly id: string
+  readonly method: string
+  /** The request target without the query, not decoded. */
+  readonly path: string
+  /** The query without its question mark; empty when there is none. */
+  readonly query: string
+  /** `performance.now()` when it came. */
+  readonly startedAt: number
+  /** Whether the client waits for `100 Continue` before it sends its body (RFC 9110, 10.1.1). */
+  readonly expectsContinue: boolean
+}
+
+const prefix = crypto.randomUUID().slice(0, 13)
+let counter = 0
+
+/** Reads the request line. Costs little: it runs for every request. */
+export function beginExchange(
+  request: IncomingMessage,
+  response: ServerResponse,
+  expectsContinue = false,
+): Exchange {
+  const target = request.url ?? '/'
+  const mark = target.indexOf('?')
+  return {
+    request,
+    response,
+    id: `${prefix}-${(counter++).toString(36)}`,
+    method: request.method ?? 'GET',
+    path: mark < 0 ? target : target.slice(0, mark),
+    query: mark < 0 ? '' : target.slice(mark + 1),
+    startedAt: performance.now(),
+    expectsContinue,
+  }
+}
+
+/** Names and values of an answer's headers. A list becomes several header lines. */
+export type Headers = Record<string, string | number | readonly string[]>
+
+/**
+ * Sends an answer whole. To HEAD, and with 204 and 304, the body is left out and its length said where that is allowed
+ * (RFC 9110, 8.6).
+ */
+export function reply(
+  { response, method, id }: Exchange,
+  status: number,
+  headers: Headers,
+  body: Uint8Array | string | null = null,
+): void {
+  // The connection broke, or a time limit has answered already.
+  if (response.headersSent || response.destroyed) return
+  const flat: (string | number | string[])[] = ['X-Request-Id', id]
+  for (const name in headers) flat.push(name, headers[name] as string | number | string[])
+  if (status !== 204 && status !== 304 && headers['Content-Length'] === undefined) {
+    const length = body === null ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length
+    flat.push('Content-Length', length)
+  }
+  response.writeHead(status, flat as unknown as string[])
+  if (body === null || method === 'HEAD') response.end()
+  else response.end(body)
+}

@@ -1,0 +1,98 @@
+import { RegistryError, parseReference, parseRepositoryName, parseTag } from '@openregistry/oci'
+import { hasBody, requestBody } from '../../http/body.ts'
+import type { Headers } from '../../http/exchange.ts'
+import { answer, logEvent, queryOf, type Call } from '../call.ts'
+import { entityTag, immutableForever, isNotModified } from '../conditional.ts'
+import { warnings } from '../warnings.ts'
+
+/** `GET` and `HEAD /v2/<name>/manifests/<reference>` (end-3): the bytes that were pushed. */
+export async function handleGetManifest(call: Call, name: string, referenceText: string): Promise<void> {
+  const repository = parseRepositoryName(name)
+  const reference = parseReference(referenceText)
+  const isHead = call.exchange.method === 'HEAD'
+  const manifest = await call.registry.getManifest(call.principal, { repository, reference, bytes: !isHead })
+  const { digest, cid, size } = manifest
+  const headers: Headers = {
+    'Content-Type': manifest.mediaType,
+    'Docker-Content-Digest': digest,
+    ETag: entityTag(digest),
+    'OpenRegistry-Cid': cid,
+    'Cache-Control': reference.kind === 'digest' ? immutableForever : 'no-cache',
+  }
+  if (isNotModified(call.exchange, digest)) return answer(call, 304, headers)
+  headers['Content-Length'] = size
+  answer(call, 200, headers, manifest.bytes)
+  if (isHead) return
+  call.countBytes('pull', size)
+  logEvent(call, 'manifest_pull', { repository, digest, ipfs_cid: cid, size }, 'read')
+}
+
+/** `PUT /v2/<name>/manifests/<reference>` (end-7a, 7b): with further tags as `?tag=` when pushed by digest. */
+export async function handlePutManifest(call: Call, name: string, referenceText: string): Promise<void> {
+  const repository = parseRepositoryName(name)
+  const reference = parseReference(referenceText)
+  const tags = queryOf(call).getAll('tag').map(parseTag)
+  const bytes = await readManifest(call)
+  const contentType = call.exchange.request.headers['content-type'] ?? null
+  const stored = await call.registry.putManifest(call.principal, {
+    repository,
+    reference,
+    tags,
+    contentType,
+    bytes,
+  })
+  const headers: Headers = {
+    Location: `/v2/${repository}/manifests/${stored.digest}`,
+    'Docker-Content-Digest': stored.digest,
+    'OpenRegistry-Cid': stored.cid,
+  }
+  if (stored.subject !== null) headers['OCI-Subject'] = stored.subject
+  if (tags.length > 0) headers['OCI-Tag'] = stored.tags
+  if (stored.missing.length > 0) {
+    headers['Warning'] = warnings(
+      stored.missing.map((digest) => `The index names ${digest}, which is not here yet.`),
+    )
+  }
+  answer(call, 201, headers)
+  call.countBytes('push', bytes.length)
+  const tag = stored.tags.length > 0 ? stored.tags.join(',') : undefined
+  logEvent(call, 'manifest_push', {
+    repository,
+    digest: stored.digest,
+    ipfs_cid: stored.cid,
+    size: bytes.length,
+    tag,
+  })
+}
+
+/** `DELETE /v2/<name>/manifests/<reference>` (end-9): a tag alone, or a manifest with its tags. */
+export async function handleDeleteManifest(call: Call, name: string, referenceText: string): Promise<void> {
+  const repository = parseRepositoryName(name)
+  const reference = parseReference(referenceText)
+  await call.registry.deleteManifest(call.principal, { repository, reference })
+  answer(call, 202, {})
+  const what = reference.kind === 'tag' ? { tag: reference.tag } : { digest: reference.digest }
+  logEvent(call, 'manifest_delete', { repository, ...what })
+}
+
+/** The body, which is held in memory: it is parsed as a whole, and bounded by the limit. */
+async function readManifest(call: Call): Promise<Uint8Array> {
+  const { exchange, settings } = call
+  if (!hasBody(exchange))
+    throw new RegistryError('MANIFEST_INVALID', 'The request has no manifest in its body.')
+  const tooLarge = new RegistryError(
+    'MANIFEST_TOO_LARGE',
+    `The manifest is larger than ${settings.manifestLimit} bytes (limits.manifest).`,
+  )
+  const body = requestBody(exchange, settings.body, () => answer(call, 408, { Connection: 'close' }))
+  if (body.length !== null && body.length > settings.manifestLimit) throw tooLarge
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of body.chunks) {
+    size += chunk.length
+    if (size > settings.manifestLimit) throw tooLarge
+    chunks.push(chunk)
+  }
+  if (body.interrupted()) throw new RegistryError('REQUEST_TIMEOUT', 'The manifest did not arrive whole.')
+  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size)
+}

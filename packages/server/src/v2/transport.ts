@@ -1,0 +1,136 @@
+import type { Principal, Registry } from '@openregistry/core'
+import { RegistryError } from '@openregistry/oci'
+import type { Authenticator } from '../http/authenticate.ts'
+import type { EventLog } from '../http/event-log.ts'
+import { reply, type Exchange, type Headers } from '../http/exchange.ts'
+import { dropUnreadBody } from '../http/unread-body.ts'
+import { type Call, type V2Settings } from './call.ts'
+import { ociAnswers, ociErrorBody } from './errors.ts'
+import { handleBase, handleExtensions } from './handlers/base.ts'
+import { handleDeleteBlob, handleGetBlob, handleHeadBlob } from './handlers/blobs.ts'
+import { handleCatalog, handleReferrers, handleTags } from './handlers/lists.ts'
+import { handleDeleteManifest, handleGetManifest, handlePutManifest } from './handlers/manifests.ts'
+import {
+  handleDeleteUpload,
+  handlePatchUpload,
+  handlePostUpload,
+  handlePutUpload,
+  handleUploadStatus,
+  sessionHeaders,
+} from './handlers/uploads.ts'
+import { methods, parseTarget, type Target } from './route.ts'
+
+/** What the transport is made of. */
+export interface V2Parts {
+  registry: Registry
+  authenticator: Authenticator
+  settings: V2Settings
+  log: EventLog
+  countBytes: Call['countBytes']
+}
+
+/** Answers requests under `/v2`. Resolves with what the request was about, for the metrics; never rejects. */
+export type V2Transport = (exchange: Exchange) => Promise<Target['kind'] | 'unknown'>
+
+/** The OCI distribution API over the use cases. Ours, because names are parsed from the right. */
+export function createV2Transport(parts: V2Parts): V2Transport {
+  return async (exchange) => {
+    const target = parseTarget(exchange.path.slice('/v2'.length))
+    try {
+      if (target === null) throw unknownRoute(await authenticate(parts, exchange))
+      requireMethod(exchange, target)
+      const principal = await authenticate(parts, exchange)
+      const { registry, settings, log, countBytes } = parts
+      await dispatch({ registry, exchange, principal, settings, log, countBytes }, target)
+    } catch (error) {
+      answerError(parts, exchange, target, error)
+    }
+    dropUnreadBody(exchange)
+    return target?.kind ?? 'unknown'
+  }
+}
+
+function authenticate({ authenticator }: V2Parts, { request }: Exchange): Principal | Promise<Principal> {
+  return authenticator.authenticate(request.headers)
+}
+
+function unknownRoute(_: Principal): RegistryError {
+  return new RegistryError('ROUTE_UNKNOWN', 'There is nothing at this path of the registry API.')
+}
+
+function requireMethod({ method }: Exchange, target: Target): void {
+  const allowed = methods[target.kind]
+  if (allowed.includes(method)) return
+  throw new RegistryError('METHOD_NOT_ALLOWED', `${method} is not possible here; use ${allowed.join(', ')}.`)
+}
+
+async function dispatch(call: Call, target: Target): Promise<void> {
+  const { method } = call.exchange
+  switch (target.kind) {
+    case 'base':
+      return handleBase(call)
+    case 'catalog':
+      return handleCatalog(call)
+    case 'extensions':
+      return handleExtensions(call, target.name)
+    case 'tags':
+      return handleTags(call, target.name)
+    case 'referrers':
+      return handleReferrers(call, target.name, target.digest)
+    case 'manifest':
+      if (method === 'PUT') return handlePutManifest(call, target.name, target.reference)
+      if (method === 'DELETE') return handleDeleteManifest(call, target.name, target.reference)
+      return handleGetManifest(call, target.name, target.reference)
+    case 'blob':
+      if (method === 'HEAD') return handleHeadBlob(call, target.name, target.digest)
+      if (method === 'DELETE') return handleDeleteBlob(call, target.name, target.digest)
+      return handleGetBlob(call, target.name, target.digest)
+    case 'uploads':
+      return handlePostUpload(call, target.name)
+    case 'upload':
+      if (method === 'PATCH') return handlePatchUpload(call, target.name, target.id)
+      if (method === 'PUT') return handlePutUpload(call, target.name, target.id)
+      if (method === 'DELETE') return handleDeleteUpload(call, target.name, target.id)
+      return handleUploadStatus(call, target.name, target.id)
+  }
+}
+
+function answerError(
+  { authenticator, log }: V2Parts,
+  exchange: Exchange,
+  target: Target | null,
+  thrown: unknown,
+): void {
+  const error =
+    thrown instanceof RegistryError ? thrown : new RegistryError('INTERNAL', undefined, { cause: thrown })
+  const { status } = ociAnswers[error.code]
+  if (status >= 500) {
+    log.error('request_failed', {
+      request_id: exchange.id,
+      code: error.code,
+      method: exchange.method,
+      cause: error.cause,
+    })
+  }
+  if (exchange.response.headersSent) return void exchange.response.destroy()
+  const headers: Headers = {
+    'Content-Type': 'application/json',
+    'Docker-Distribution-Api-Version': 'registry/2.0',
+    ...extraHeaders(error, target),
+  }
+  if (status === 401 && authenticator.challenge !== null)
+    headers['WWW-Authenticate'] = authenticator.challenge
+  reply(exchange, status, headers, ociErrorBody(error))
+}
+
+/** Headers that tell a client how to go on after this error. */
+function extraHeaders({ code, detail }: RegistryError, target: Target | null): Headers {
+  if (code === 'METHOD_NOT_ALLOWED' && target !== null) return { Allow: methods[target.kind].join(', ') }
+  if (code === 'TOOMANYREQUESTS' || code === 'SHUTTING_DOWN') return { 'Retry-After': 5 }
+  if (code === 'RANGE_INVALID') return { 'Content-Range': `bytes */${(detail as { size: number }).size}` }
+  if (code === 'UPLOAD_OFFSET_MISMATCH' && target?.kind === 'upload') {
+    const { offset } = detail as { offset: number }
+    return sessionHeaders({ id: target.id as never, repository: { name: target.name } }, offset)
+  }
+  return {}
+}
