@@ -4,8 +4,8 @@ import { manifestInvalid, memberPath } from './manifest-error.ts'
 export const nestingLimit = 100
 
 /**
- * Names that the objects of a manifest may have together: ten for each descriptor of the largest one. It bounds the time
- * of a parse to a few tens of milliseconds, whatever a document of some MiB is made of.
+ * Names that all objects of a manifest may have together: ten for each descriptor of the largest one. It bounds the time
+ * of a parse, whatever a document of some MiB is made of.
  */
 export const memberLimit = 100_000
 
@@ -15,7 +15,7 @@ interface Frame {
   names: Set<string> | null
   /** The member or element that the scan is at. */
   at: string | number
-  /** Whether the next string is a name. */
+  /** Whether the next string of an object is a name. */
   expectsName: boolean
 }
 
@@ -23,8 +23,8 @@ interface Frame {
  * One pass over a text that is about to be given to `JSON.parse`, in linear time and without recursion. It refuses what
  * parsers disagree about, so that nobody reads another manifest out of the same bytes (RFC 7493, I-JSON, §2.1 and §2.3):
  * names that occur twice in one object, strings with NUL or half of a surrogate pair. {@link nestingLimit} and
- * {@link memberLimit} hold. Whether the text is JSON at all is left to the parser; of text that is not, the scan says
- * anything or nothing.
+ * {@link memberLimit} hold. Whether the text is JSON at all is left to the parser: of text that is not, the scan may
+ * say anything or nothing.
  * @throws RegistryError `MANIFEST_INVALID`.
  */
 export function scanJson(text: string): void {
@@ -35,15 +35,19 @@ export function scanJson(text: string): void {
     const char = text[i]
     if (char === '"') {
       const end = stringEnd(text, i)
-      if (frame?.names && frame.expectsName)
-        enterMember(frame, frame.names, readString(text, i, end, frames), frames)
-      else if (end.escaped) readString(text, i, end, frames)
-      i = end.index
+      const isName = frame?.names != null && frame.expectsName
+      if (isName && ++members > memberLimit)
+        throw manifestInvalid('', `has more than ${memberLimit} members.`)
+      const value = isName || end.escaped ? readString(text.slice(i, end.after), end.escaped, frames) : ''
+      if (isName) enterMember(frames, value)
+      i = end.after - 1
     } else if (char === '{' || char === '[') {
-      if (frames.length === nestingLimit)
+      frame =
+        char === '{'
+          ? { names: new Set(), at: '', expectsName: true }
+          : { names: null, at: 0, expectsName: false }
+      if (frames.push(frame) > nestingLimit)
         throw manifestInvalid('', `is nested deeper than ${nestingLimit} levels.`)
-      frame = { names: char === '{' ? new Set() : null, at: char === '{' ? '' : 0, expectsName: true }
-      frames.push(frame)
     } else if (char === '}' || char === ']') {
       frames.pop()
       frame = frames.at(-1)
@@ -54,44 +58,42 @@ export function scanJson(text: string): void {
   }
 }
 
-/** Where the string that begins at `start` ends (at its closing quote, or at the end of the text). */
-function stringEnd(text: string, start: number): { index: number; escaped: boolean } {
+/** The position after the string that begins at `start`, and whether a backslash is in it. */
+function stringEnd(text: string, start: number): { after: number; escaped: boolean } {
   let escaped = false
   for (let i = start + 1; i < text.length; i++) {
     const code = text.charCodeAt(i)
-    if (code === 0x22) return { index: i, escaped }
+    if (code === 0x22) return { after: i + 1, escaped }
     if (code === 0x5c) {
       escaped = true
       i++
     }
   }
-  return { index: text.length, escaped }
+  return { after: text.length, escaped }
 }
 
-/** The value of a string, with its escapes resolved: `"\u0061"` and `"a"` are one name. */
-function readString(
-  text: string,
-  start: number,
-  end: { index: number; escaped: boolean },
-  frames: Frame[],
-): string {
-  if (!end.escaped) return text.slice(start + 1, end.index)
+/** The value of a string that is given with its quotes. Escapes are resolved: `"\u0061"` and `"a"` are one name. */
+function readString(quoted: string, escaped: boolean, frames: readonly Frame[]): string {
+  if (!escaped) return quoted.slice(1, -1)
   let value: string
   try {
-    value = JSON.parse(text.slice(start, end.index + 1)) as string
+    value = JSON.parse(quoted) as string
   } catch (cause) {
     throw notJson(cause)
   }
+  // Only an escape can make these: a raw NUL is not JSON, and UTF-8 has no surrogates.
   if (value.includes('\0')) throw manifestInvalid(pathOf(frames), 'contains the character NUL.')
   if (!value.isWellFormed()) throw manifestInvalid(pathOf(frames), 'contains half of a surrogate pair.')
   return value
 }
 
-function enterMember(frame: Frame, names: Set<string>, name: string, frames: Frame[]): void {
+/** Notes that the innermost object is at the member `name` now. */
+function enterMember(frames: readonly Frame[], name: string): void {
+  const frame = frames.at(-1)!
   frame.expectsName = false
   frame.at = name
-  if (names.has(name)) throw manifestInvalid(pathOf(frames), 'occurs twice in its object.')
-  names.add(name)
+  if (frame.names!.has(name)) throw manifestInvalid(pathOf(frames), 'occurs twice in its object.')
+  frame.names!.add(name)
 }
 
 function pathOf(frames: readonly Frame[]): string {
