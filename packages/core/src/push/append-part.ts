@@ -57,12 +57,7 @@ export async function receiveChunk(
 ): Promise<Received> {
   const store = backendNamed(ports, session.backend)
   const limit = ports.settings.limits.blob
-  if (limit > 0 && session.offset + (chunk.length ?? 0) > limit) {
-    throw new RegistryError(
-      'SIZE_INVALID',
-      `The blob is larger than the limit of ${limit} bytes (limits.blob).`,
-    )
-  }
+  if (limit > 0 && session.offset + (chunk.length ?? 0) > limit) throw tooLarge()
   const received = await receive(chunk.body, {
     store,
     hasher: ports.hasher,

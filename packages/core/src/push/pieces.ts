@@ -94,11 +94,8 @@ async function fill(
 }
 
 /** The refusal of content that is larger than the configured limit. */
-export function tooLarge(limit: number): RegistryError {
-  return new RegistryError(
-    'SIZE_INVALID',
-    `The blob is larger than the limit of ${limit} bytes (limits.blob).`,
-  )
+export function tooLarge(): RegistryError {
+  return new RegistryError('BLOB_TOO_LARGE', 'The blob is larger than this registry takes (limits.blob).')
 }
 
 /** A queue of one producer and one consumer with room for {@link waiting} pieces. */

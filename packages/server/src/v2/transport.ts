@@ -3,7 +3,7 @@ import { RegistryError } from '@openregistry/oci'
 import type { Authenticator } from '../http/authenticate.ts'
 import type { EventLog } from '../http/event-log.ts'
 import { reply, type Exchange, type Headers } from '../http/exchange.ts'
-import { dropUnreadBody } from '../http/unread-body.ts'
+import { dropUnreadBody, leavesLongBody } from '../http/unread-body.ts'
 import { type Call, type V2Settings } from './call.ts'
 import { ociAnswers, ociErrorBody } from './errors.ts'
 import { handleBase, handleExtensions } from './handlers/base.ts'
@@ -118,6 +118,7 @@ function answerError(
     'Docker-Distribution-Api-Version': 'registry/2.0',
     ...extraHeaders(error, target),
   }
+  if (leavesLongBody(exchange)) headers['Connection'] = 'close'
   if (status === 401 && authenticator.challenge !== null)
     headers['WWW-Authenticate'] = authenticator.challenge
   reply(exchange, status, headers, ociErrorBody(error))

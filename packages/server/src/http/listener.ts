@@ -1,0 +1,136 @@
+import {
+  createServer,
+  STATUS_CODES,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
+import { RegistryError } from '@openregistry/oci'
+import { ociErrorBody } from '../v2/errors.ts'
+
+/** How a listener treats connections. Times in milliseconds, sizes in bytes. */
+export interface ListenerOptions {
+  hosts: readonly string[]
+  port: number
+  /** PEM; null for plain HTTP. */
+  tls: { cert: string; key: string } | null
+  maxHeaderSize: number
+  headersTimeout: number
+  keepAliveTimeout: number
+  /** 0: no limit. */
+  maxConnections: number
+  onConnection?: (change: 1 | -1) => void
+}
+
+/** Servers that listen. */
+export interface Listener {
+  /** One `http://host:port` for each address. */
+  readonly addresses: readonly string[]
+  /**
+   * Takes no new connection and waits for requests in flight, at most `grace` milliseconds; then cuts what is left.
+   */
+  close(grace: number): Promise<void>
+}
+
+/** Answers one request. `expectsContinue` when the client waits before it sends its body. */
+export type Handler = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) => void
+
+/**
+ * Listens on every host with the same port. With port 0 the first one chooses.
+ * @throws the error of the system (`EADDRINUSE`, `EACCES`, …); nothing is left listening then.
+ */
+export async function listen(options: ListenerOptions, handler: Handler): Promise<Listener> {
+  const servers: Server[] = []
+  let port = options.port
+  try {
+    for (const host of options.hosts) {
+      const server = createHttpServer(options, handler)
+      const listening = await bind(server, host, port, host !== options.hosts[0])
+      if (!listening) continue
+      servers.push(server)
+      port = (server.address() as AddressInfo).port
+    }
+  } catch (error) {
+    for (const server of servers) server.close()
+    throw error
+  }
+  const scheme = options.tls === null ? 'http' : 'https'
+  return {
+    addresses: servers.map((server) => formatAddress(scheme, server.address() as AddressInfo)),
+    close: (grace) => closeAll(servers, grace),
+  }
+}
+
+function createHttpServer(options: ListenerOptions, handler: Handler): Server {
+  const settings = {
+    maxHeaderSize: options.maxHeaderSize,
+    headersTimeout: options.headersTimeout,
+    keepAliveTimeout: options.keepAliveTimeout,
+    // Node's own limit would cut a slow upload that makes progress; bodies have a judge of their own.
+    requestTimeout: 0,
+    connectionsCheckingInterval: Math.min(5000, options.headersTimeout),
+    noDelay: true,
+    // A full piece of a layer arrives in fewer, larger reads.
+    highWaterMark: 256 * 1024,
+  }
+  const onRequest: RequestListener = (request, response) => handler(request, response, false)
+  const server =
+    options.tls === null
+      ? createServer(settings, onRequest)
+      : createTlsServer({ ...settings, ...options.tls }, onRequest)
+  server.on('checkContinue', (request, response) => handler(request, response, true))
+  server.on('clientError', answerClientError)
+  if (options.maxConnections > 0) server.maxConnections = options.maxConnections
+  server.on('connection', (socket: Socket) => {
+    options.onConnection?.(1)
+    socket.once('close', () => options.onConnection?.(-1))
+  })
+  return server
+}
+
+/** @returns false when a further address of loopback is not there: machines without IPv6 are fine. */
+function bind(server: Server, host: string, port: number, optional: boolean): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: NodeJS.ErrnoException): void => {
+      if (optional && (error.code === 'EADDRNOTAVAIL' || error.code === 'EAFNOSUPPORT')) resolve(false)
+      else reject(error)
+    }
+    server.once('error', failed)
+    server.listen({ host, port, backlog: 1024 }, () => {
+      server.off('error', failed)
+      resolve(true)
+    })
+  })
+}
+
+/** Requests that never became one: Node's parser refused them. Answered in the words of `/v2`, then closed. */
+function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
+  const [status, refusal] =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? ([431, new RegistryError('HEADERS_TOO_LARGE')] as const)
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? ([408, new RegistryError('REQUEST_TIMEOUT')] as const)
+        : ([400, new RegistryError('REQUEST_INVALID', 'This is not a well-formed HTTP request.')] as const)
+  const body = ociErrorBody(refusal)
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    () => socket.destroy(),
+  )
+}
+
+async function closeAll(servers: readonly Server[], grace: number): Promise<void> {
+  const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
+  for (const server of servers) server.closeIdleConnections()
+  const cut = setTimeout(() => servers.forEach((server) => server.closeAllConnections()), grace)
+  await Promise.all(closed)
+  clearTimeout(cut)
+}
+
+function formatAddress(scheme: string, { address, port, family }: AddressInfo): string {
+  return `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+}

@@ -1,0 +1,130 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Registry } from '@openregistry/core'
+import { RegistryError } from '@openregistry/oci'
+import type { Authenticator } from './http/authenticate.ts'
+import type { EventLog } from './http/event-log.ts'
+import { beginExchange, reply, type Exchange } from './http/exchange.ts'
+import { guardOpenMode } from './http/host-guard.ts'
+import { listen, type Listener, type ListenerOptions } from './http/listener.ts'
+import { dropUnreadBody, leavesLongBody } from './http/unread-body.ts'
+import { createMetrics, type Metrics } from './metrics/metrics.ts'
+import type { V2Settings } from './v2/call.ts'
+import { ociAnswers, ociErrorBody } from './v2/errors.ts'
+import { createV2Transport } from './v2/transport.ts'
+import { createWebListener, renderMetrics, type WebParts } from './web/app.ts'
+
+/** Everything that a server needs, from the composition root. */
+export interface ServerOptions {
+  registry: Registry
+  authenticator: Authenticator
+  log: EventLog
+  version: string
+  listener: Omit<ListenerOptions, 'onConnection'>
+  /** Where `/metrics` listens alone, or null: on the same port. */
+  metricsListener: { host: string; port: number } | null
+  v2: V2Settings
+  /** Longest request target in bytes. */
+  uriLimit: number
+  /** In open mode: which host names are ours; null where credentials are asked for. */
+  openMode: { publicHost: string | null; network: boolean } | null
+  /** Host and port for people, when it is not the address that is listened on. */
+  publicAddress: string | null
+  figures: WebParts['figures']
+}
+
+/** A server that answers. */
+export interface RunningServer {
+  readonly addresses: readonly string[]
+  stop(grace: number): Promise<void>
+}
+
+/**
+ * Opens the port: `/v2` is ours, everything else a framework's.
+ * @throws the system's error when an address cannot be listened on.
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const metrics = createMetrics()
+  const handler = createHandler(options, metrics)
+  const onConnection = (change: 1 | -1): void => metrics.connections(change)
+  const listener = await listen({ ...options.listener, onConnection }, handler)
+  const apart = await listenForMetrics(options, metrics)
+  return {
+    addresses: listener.addresses,
+    stop: async (grace) => void (await Promise.all([listener.close(grace), apart?.close(grace)])),
+  }
+}
+
+function createHandler(options: ServerOptions, metrics: Metrics) {
+  const { registry, authenticator, log, openMode } = options
+  const v2 = createV2Transport({
+    ...{ registry, authenticator, log },
+    settings: options.v2,
+    countBytes: (direction, bytes) => metrics.countBytes(direction, bytes),
+  })
+  const web = createWebListener({
+    ...{ registry, authenticator, metrics, log },
+    figures: options.figures,
+    welcome: {
+      host: options.publicAddress ?? `${options.listener.hosts[0]}:${options.listener.port}`,
+      version: options.version,
+      open: openMode !== null,
+      network: openMode?.network === true,
+    },
+    servesMetrics: options.metricsListener === null,
+  })
+  return (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void => {
+    const exchange = beginExchange(request, response, expectsContinue)
+    const refusal = refuse(exchange, options)
+    if (refusal !== null) return answerRefusal(exchange, refusal)
+    if (exchange.path === '/v2' || exchange.path.startsWith('/v2/')) {
+      void v2(exchange).then((route) => observe(metrics, exchange, route))
+      return
+    }
+    response.setHeader('X-Request-Id', exchange.id)
+    response.once('close', () => observe(metrics, exchange, 'web'))
+    web(request, response)
+  }
+}
+
+function observe(metrics: Metrics, { method, response, startedAt }: Exchange, route: string): void {
+  metrics.observeRequest(route, method, response.statusCode, (performance.now() - startedAt) / 1000)
+}
+
+/** What is refused whatever the path. */
+function refuse({ request, method }: Exchange, { openMode, uriLimit }: ServerOptions): RegistryError | null {
+  if ((request.url?.length ?? 0) > uriLimit) return new RegistryError('URI_TOO_LONG')
+  if (openMode === null) return null
+  try {
+    guardOpenMode(method, request.headers, openMode.publicHost)
+    return null
+  } catch (error) {
+    if (error instanceof RegistryError) return error
+    throw error
+  }
+}
+
+function answerRefusal(exchange: Exchange, error: RegistryError): void {
+  const headers: Record<string, string> = { 'Content-Type': 'application/json' }
+  if (leavesLongBody(exchange)) headers['Connection'] = 'close'
+  reply(exchange, ociAnswers[error.code].status, headers, ociErrorBody(error))
+  dropUnreadBody(exchange)
+}
+
+async function listenForMetrics(options: ServerOptions, metrics: Metrics): Promise<Listener | null> {
+  const { metricsListener: apart, figures, log } = options
+  if (apart === null) return null
+  return listen(
+    { ...options.listener, tls: null, hosts: [apart.host], port: apart.port },
+    (request, response) => {
+      const exchange = beginExchange(request, response)
+      if (exchange.path !== '/metrics') return reply(exchange, 404, {})
+      renderMetrics({ metrics, figures }).then(
+        ({ contentType, body }) => reply(exchange, 200, { 'Content-Type': contentType }, body),
+        (cause: unknown) => {
+          log.error('metrics_failed', { cause })
+          reply(exchange, 500, {})
+        },
+      )
+    },
+  )
+}

@@ -1,0 +1,74 @@
+import { getRequestListener, type HttpBindings } from '@hono/node-server'
+import { OpenAPIHono } from '@hono/zod-openapi'
+import type { Registry } from '@openregistry/core'
+import type { RequestListener } from 'node:http'
+import { registerApi } from '../api/register.ts'
+import { answerProblem } from '../api/problem.ts'
+import type { Authenticator } from '../http/authenticate.ts'
+import type { EventLog } from '../http/event-log.ts'
+import type { Metrics } from '../metrics/metrics.ts'
+import { welcomePage, welcomeText, type Welcome } from './welcome.ts'
+
+/** What everything besides `/v2` is made of. */
+export interface WebParts {
+  registry: Registry
+  authenticator: Authenticator
+  metrics: Metrics
+  /** Numbers for the metrics, read when they are asked for. */
+  figures: () => Promise<{ openUploads: number; pendingDeletes: number }>
+  welcome: Welcome
+  log: EventLog
+  /** False when `/metrics` has a port of its own. */
+  servesMetrics: boolean
+}
+
+/** The environment of a handler: Node's request beneath. */
+export interface WebEnvironment {
+  Bindings: HttpBindings
+}
+
+/** Pages for people and machines besides `/v2`, on the same port: welcome, health, metrics, management API. */
+export function createWebListener(parts: WebParts): RequestListener {
+  const app = new OpenAPIHono<WebEnvironment>()
+  app.onError((error, context) => answerProblem(context, error, parts))
+  app.get('/', (context) => {
+    const wantsHtml = context.req.header('accept')?.includes('text/html') === true
+    return wantsHtml ? context.html(welcomePage(parts.welcome)) : context.text(welcomeText(parts.welcome))
+  })
+  app.get('/healthz', (context) => context.json({ status: 'ok' }))
+  app.get('/readyz', async (context) => {
+    const checks = await parts.registry.readiness()
+    const ready = Object.values(checks).every((problem) => problem === null)
+    return context.json(
+      { status: ready ? 'ready' : 'not ready', checks: summarise(checks) },
+      ready ? 200 : 503,
+    )
+  })
+  if (parts.servesMetrics) {
+    app.get('/metrics', async (context) => {
+      parts.registry.requireOperator(await parts.authenticator.authenticate(context.env.incoming.headers))
+      const { contentType, body } = await renderMetrics(parts)
+      return context.body(body, 200, { 'Content-Type': contentType })
+    })
+  }
+  registerApi(app, parts)
+  // `HEAD` and unknown paths are the framework's; every 404 is a problem document.
+  app.notFound((context) => answerProblem(context, null, parts))
+  return getRequestListener(app.fetch, { overrideGlobalObjects: false }) as unknown as RequestListener
+}
+
+/** Metrics with the numbers of this moment. */
+export async function renderMetrics({
+  metrics,
+  figures,
+}: Pick<WebParts, 'metrics' | 'figures'>): Promise<{ contentType: string; body: string }> {
+  metrics.setFigures(await figures())
+  return metrics.render()
+}
+
+/** What is wrong is in the log; strangers learn which part it is, not how it is built. */
+function summarise(checks: Record<string, string | null>): Record<string, 'ok' | 'failing'> {
+  return Object.fromEntries(
+    Object.entries(checks).map(([name, problem]) => [name, problem === null ? 'ok' : 'failing']),
+  )
+}
