@@ -81,12 +81,14 @@ build() {
   # -mod=readonly together with go.sum refuses anything but the committed bytes,
   # which makes the checksum database (not reachable everywhere) superfluous.
   # GOFLAGS is set, not extended: the caller's flags must not change the result.
-  if (cd "$here/$name" && GOSUMDB=off GOFLAGS=-mod=readonly GOWORK=off CGO_ENABLED=0 \
-    go build -trimpath -buildvcs=false -ldflags='-s -w' -o "$part" "$(package "$name")") >&2; then
+  # The compiler's output matters only when it fails.
+  if log=$(cd "$here/$name" && GOSUMDB=off GOFLAGS=-mod=readonly GOWORK=off CGO_ENABLED=0 \
+    go build -trimpath -buildvcs=false -ldflags='-s -w' -o "$part" "$(package "$name")" 2>&1); then
     mv -f -- "$part" "$file"
     say "$name $(version "$name"): built in $(($(date +%s) - start)) s"
   else
     rm -f -- "$part"
+    say "$log"
     say "$name $(version "$name"): FAILED"
     return 1
   fi
