@@ -50,7 +50,7 @@ export class SuiteReporter implements Reporter {
   /** A file that does not load, or a hook before or after a group of tests that throws. */
   #collectSetUp(suite: TestModule | TestSuite, title: string): void {
     const errors = suite.errors()
-    if (errors.length > 0) this.#fail(`${title} (set-up or tear-down)`, errors)
+    if (errors.length > 0) this.#fail(`${title} (outside of its tests)`, errors)
   }
 
   #collectTest(test: TestCase): void {
