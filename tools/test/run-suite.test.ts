@@ -73,7 +73,7 @@ test('whatever keeps a test from running is a failure', () => {
     'only.test.mjs': "test.only('x', () => {})",
     'good.test.mjs': "test('good', () => expect(1).toBe(1))",
   })
-  const failed = [...stdout.matchAll(/^FAILED \d+\/\d+ {2}(.*)$/gm)].map((match) => match[1])
+  const failed = [...stdout.matchAll(/^FAILED \d+\/\d+ {2}(.*)$/gm)].map((match) => match[1] ?? '')
   expect(failed.toSorted()).toEqual([
     'an unhandled error',
     'an unhandled error',
