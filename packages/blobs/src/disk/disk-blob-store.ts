@@ -1,0 +1,161 @@
+import { randomUUID } from 'node:crypto'
+import { join, resolve } from 'node:path'
+import { RegistryError } from '@openregistry/oci'
+import type { BlobStore, ByteRange, Lists, ObjectReader, StorageKey } from '@openregistry/core'
+import { errnoOf, guarded, storageFault } from './fault.ts'
+import { nodeFiles, type FileLayer, type LayerFile } from './file-layer.ts'
+import { FileReader } from './file-reader.ts'
+import { FolderSync } from './folder-sync.ts'
+import { keyOfFile, objectPath, shardOf, shards } from './object-path.ts'
+import { prepareFolders } from './prepare-folders.ts'
+import { ReadBuffers } from './read-buffers.ts'
+import { writeObject } from './write-object.ts'
+
+const mebi = 1024 * 1024
+
+/** Settings of {@link openDiskBlobStore}. */
+export interface DiskBlobStoreOptions {
+  /** The folder; created with its parents when it is missing. Used by nothing else but other replicas. */
+  path: string
+  /** See `BlobStore.public`; false unless said otherwise. */
+  public?: boolean
+  /** The name in `blob_locations.backend`; `disk` unless said otherwise. */
+  backend?: string
+  /** Bytes of the largest read, a power of two; 1 MiB unless said otherwise. */
+  largestRead?: number
+  /** Bytes of read buffers in use up to which they may be large; 64 MiB unless said otherwise. */
+  readMemory?: number
+  /** The file operations; those of the operating system unless a test replaces them. */
+  files?: FileLayer
+}
+
+/**
+ * Opens a folder as a blob store: one new file per object, durable with its name before a write resolves.
+ * @throws RegistryError `STORAGE_FULL`, `STORAGE_UNAVAILABLE` when the folders cannot be made.
+ */
+export async function openDiskBlobStore(options: DiskBlobStoreOptions): Promise<BlobStore & Lists> {
+  const path = resolve(options.path)
+  const files = options.files ?? nodeFiles
+  await guarded(prepareFolders(files, path))
+  return new DiskBlobStore({ ...options, path, files })
+}
+
+class DiskBlobStore implements BlobStore, Lists {
+  readonly backend: string
+  readonly public: boolean
+  readonly #path: string
+  readonly #files: FileLayer
+  readonly #buffers: ReadBuffers
+  readonly #largestRead: number
+  readonly #folders: ReadonlyMap<string, FolderSync>
+
+  constructor(options: DiskBlobStoreOptions & { files: FileLayer }) {
+    this.backend = options.backend ?? 'disk'
+    this.public = options.public ?? false
+    this.#path = options.path
+    this.#files = options.files
+    this.#largestRead = options.largestRead ?? mebi
+    this.#buffers = new ReadBuffers(options.readMemory ?? 64 * mebi)
+    this.#folders = new Map(
+      shards.map((shard) => [shard, new FolderSync(options.files, join(options.path, shard))]),
+    )
+  }
+
+  async write(
+    key: StorageKey,
+    source: AsyncIterable<Uint8Array>,
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<{ size: number }> {
+    const folder = this.#folders.get(shardOf(key))
+    if (folder === undefined) throw new RegistryError('INTERNAL', 'Not a storage key.', { cause: key })
+    const target = { files: this.#files, path: objectPath(this.#path, key), folder }
+    return { size: await writeObject(target, source, signal) }
+  }
+
+  async open(key: StorageKey, range?: ByteRange): Promise<ObjectReader | null> {
+    const file = await this.#unlessMissing(this.#files.open(objectPath(this.#path, key)))
+    if (file === null) return null
+    try {
+      const size = await guarded(file.size())
+      return new FileReader({ file, size, ...within(size, range) }, this.#buffers, this.#largestRead)
+    } catch (error) {
+      await closeQuietly(file)
+      throw error
+    }
+  }
+
+  async stat(key: StorageKey): Promise<{ size: number } | null> {
+    const size = await this.#unlessMissing(this.#files.size(objectPath(this.#path, key)))
+    return size === null ? null : { size }
+  }
+
+  /**
+   * The folder is not synced: a power cut may bring the file back, but nothing names it then, and scrub finds it. What
+   * matters, that no row names bytes that are gone, was settled before this call.
+   */
+  async delete(key: StorageKey): Promise<void> {
+    await this.#unlessMissing(this.#files.unlink(objectPath(this.#path, key)))
+  }
+
+  async *list(prefix: string): AsyncGenerator<StorageKey, void, undefined> {
+    for (const shard of shards) {
+      if (!shard.startsWith(prefix.slice(0, 2))) continue
+      yield* this.#listShard(shard, prefix)
+    }
+  }
+
+  async *#listShard(shard: string, prefix: string): AsyncGenerator<StorageKey, void, undefined> {
+    try {
+      for await (const name of this.#files.names(join(this.#path, shard))) {
+        const key = keyOfFile(shard, name)
+        if (key?.startsWith(prefix) === true) yield key
+      }
+    } catch (error) {
+      throw storageFault(error)
+    }
+  }
+
+  async check(): Promise<void> {
+    // Not the form of an object, so that one that a crash leaves behind is never listed.
+    const path = join(this.#path, `probe.${randomUUID()}`)
+    const file = await guarded(this.#files.create(path))
+    try {
+      await guarded(file.write(Uint8Array.of(1), 0))
+      await guarded(file.datasync())
+      await guarded(this.#files.syncFolder(this.#path))
+    } finally {
+      await closeQuietly(file)
+      await this.#files.unlink(path).catch(() => undefined)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // Nothing is open here: every reader and every write belongs to its caller.
+  }
+
+  async #unlessMissing<T>(operation: Promise<T>): Promise<T | null> {
+    try {
+      return await operation
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return null
+      throw storageFault(error)
+    }
+  }
+}
+
+function within(size: number, range: ByteRange | undefined): ByteRange {
+  if (range === undefined) return { offset: 0, length: size }
+  const { offset, length } = range
+  const whole = Number.isSafeInteger(offset) && Number.isSafeInteger(length)
+  if (!whole || offset < 0 || length < 0 || offset + length > size) {
+    throw new RegistryError('RANGE_INVALID', undefined, {
+      cause: `${length} bytes from ${offset} of an object of ${size} bytes`,
+    })
+  }
+  return { offset, length }
+}
+
+async function closeQuietly(file: LayerFile): Promise<void> {
+  // Only where a better error is on its way, or nothing was written that matters.
+  await file.close().catch(() => undefined)
+}

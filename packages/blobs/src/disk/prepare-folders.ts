@@ -1,0 +1,32 @@
+import { dirname, join } from 'node:path'
+import type { FileLayer } from './file-layer.ts'
+import { errnoOf } from './fault.ts'
+import { shards } from './object-path.ts'
+
+/**
+ * Makes the folder and its shards, and syncs every folder that got a new name in it. The folder itself and its parent
+ * are synced at every start, since an earlier one may have been killed in between.
+ */
+export async function prepareFolders(files: FileLayer, path: string): Promise<void> {
+  const topmost = await files.makeFolder(path)
+  const present = new Set<string>()
+  for await (const name of files.names(path)) present.add(name)
+  for (const shard of shards) {
+    if (!present.has(shard)) await files.makeFolder(join(path, shard))
+  }
+  await files.syncFolder(path)
+  await syncParents(files, path, topmost)
+}
+
+async function syncParents(files: FileLayer, path: string, topmost: string | null): Promise<void> {
+  const last = dirname(topmost ?? path)
+  for (let parent = dirname(path); ; parent = dirname(parent)) {
+    try {
+      await files.syncFolder(parent)
+    } catch (error) {
+      // A parent that we may not open is one that we did not make: its names are older than this process.
+      if (topmost !== null || (errnoOf(error) !== 'EACCES' && errnoOf(error) !== 'EPERM')) throw error
+    }
+    if (parent === last || parent === dirname(parent)) return
+  }
+}

@@ -1,0 +1,46 @@
+import type { LayerFile } from './file-layer.ts'
+
+/** Bytes after which the kernel is told to begin writing; see design "Performance": the sync at the end stays short. */
+const stride = 64 * 1024 * 1024
+
+/**
+ * Writes dirty pages of one file back while more bytes arrive. At most one background sync is under way; its error is
+ * kept and thrown at the end, since after a failed sync a later one may well succeed without the lost pages.
+ */
+export class WriteBack {
+  readonly #file: LayerFile
+  #pending = 0
+  #running: Promise<void> | null = null
+  #failure: { error: unknown } | null = null
+
+  constructor(file: LayerFile) {
+    this.#file = file
+  }
+
+  /** Counts bytes that were written, and begins a sync in the background when there are enough. */
+  wrote(bytes: number): void {
+    this.#pending += bytes
+    if (this.#pending < stride || this.#running !== null) return
+    this.#pending = 0
+    this.#running = this.#file
+      .datasync()
+      .catch((error: unknown) => {
+        this.#failure ??= { error }
+      })
+      .finally(() => {
+        this.#running = null
+      })
+  }
+
+  /** Everything that was written is on the disk when this resolves. @throws the error of any sync. */
+  async finish(): Promise<void> {
+    await this.settled()
+    if (this.#failure === null) await this.#file.datasync()
+    if (this.#failure !== null) throw this.#failure.error
+  }
+
+  /** Resolves when no background sync is under way; never rejects. */
+  async settled(): Promise<void> {
+    await this.#running
+  }
+}

@@ -1,0 +1,33 @@
+import { leafSize } from '@openregistry/core'
+import { RegistryError } from '@openregistry/oci'
+
+/** Pieces of one leaf each, in memory that threads share, so that nothing is copied or handed over. */
+export class PiecePool {
+  readonly #keep: number
+  readonly #free: Uint8Array[] = []
+  readonly #lent = new WeakSet<ArrayBufferLike>()
+
+  /** @param keep free pieces that are kept for the next caller; more are left to the garbage collector. */
+  constructor(keep: number) {
+    this.#keep = keep
+  }
+
+  /** A piece; its content is undefined. */
+  acquire(): Uint8Array {
+    const piece = this.#free.pop() ?? new Uint8Array(new SharedArrayBuffer(leafSize))
+    this.#lent.add(piece.buffer)
+    return piece
+  }
+
+  /**
+   * Takes a piece back.
+   * @throws RegistryError `INTERNAL` when it is not lent: two owners of one piece would mix up two contents.
+   */
+  release(piece: Uint8Array): void {
+    if (!this.#lent.delete(piece.buffer)) {
+      throw new RegistryError('INTERNAL', 'A piece was released that is not lent.')
+    }
+    if (this.#free.length >= this.#keep) return
+    this.#free.push(piece.length === leafSize ? piece : new Uint8Array(piece.buffer))
+  }
+}
