@@ -1,0 +1,47 @@
+import { ConfigError } from '@openregistry/server/config'
+import { CommandError, exitCodes, type ExitCode } from './exit-codes.ts'
+
+/** What to print about an error, and how to end. */
+export function explain(error: unknown): { message: string; exitCode: ExitCode } {
+  if (error instanceof CommandError)
+    return { message: `openregistry: ${error.message}`, exitCode: error.exitCode }
+  if (error instanceof ConfigError) {
+    const intro = 'openregistry: the configuration cannot be used:'
+    const hint = 'Every key is explained in docs/configuration.md and by "openregistry config print".'
+    const lines = error.message.split('\n').map((line) => `  ${line}`)
+    return { message: [intro, ...lines, hint].join('\n'), exitCode: exitCodes.usage }
+  }
+  return { message: `openregistry: ${systemText(error) ?? textOf(error)}`, exitCode: exitCodes.failure }
+}
+
+/** Faults of the operating system that people meet, in words. */
+function systemText(error: unknown): string | null {
+  const { code, port, address, path } = error as NodeJS.ErrnoException & { port?: number; address?: string }
+  switch (code) {
+    case 'EADDRINUSE':
+      return [
+        `port ${port ?? '?'} on ${address ?? 'this machine'} is taken by another program.`,
+        'Stop that one, or choose another port: OPEN_REGISTRY_HTTP_PORT=5001 openregistry serve',
+        ...(process.platform === 'darwin' && port === 5000
+          ? ['On macOS that is usually AirPlay Receiver: System Settings, General, AirDrop & Handoff.']
+          : []),
+      ].join('\n')
+    case 'EADDRNOTAVAIL':
+      return `this machine has no address ${address ?? ''}; correct http.host.`
+    case 'EACCES':
+    case 'EPERM':
+      if (port !== undefined)
+        return `port ${port} is not ours to take; use one above 1023, or grant the right.`
+      return `${path ?? 'a file'} may not be opened: its permissions are against it.`
+    case 'ENOSPC':
+      return 'the disk is full.'
+    default:
+      return null
+  }
+}
+
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (process.env['DEBUG']) return error.stack ?? error.message
+  return error.message
+}

@@ -1,0 +1,6 @@
+export { loadConfig, loadConfigWithOrigins, type ConfigSources, type LoadedConfig } from './load.ts'
+export { isLoopback } from './loopback.ts'
+export { printConfig } from './print.ts'
+export { ConfigError, printOrigin, type Origin, type Problem } from './problem.ts'
+export type { Config } from './tree.ts'
+export type { ListenAddress } from './value-type.ts'

@@ -1,0 +1,51 @@
+/**
+ * Keys and values that the documentation of the whole project names and this release does not have. They are refused
+ * like any unknown key, with a text that says so.
+ */
+const laterKeys: readonly [prefix: string, what: string][] = [
+  ...[
+    'host',
+    'port',
+    'user',
+    'password',
+    'name',
+    'pool_size',
+    'tls',
+    'statement_timeout',
+    'lock_timeout',
+  ].map((key): [string, string] => [`db.${key}`, 'PostgreSQL']),
+  ...['redirect', 'ipfs', 'cluster', 's3', 'filebase', 'storj', 'skynet', 'replicas'].map(
+    (key): [string, string] => [`dfs.${key}`, 'a backend other than the disk'],
+  ),
+  ['ipfs', 'the IPFS gateway'],
+  ...['issuer', 'token_ttl', 'github', 'oidc', 'spiffe'].map((key): [string, string] => [
+    `auth.${key}`,
+    'accounts',
+  ]),
+  ['gc.grace', 'garbage collection'],
+  ['gc.untagged_after', 'garbage collection'],
+  ['scrub', 'scrubbing'],
+  ['keys', 'the keys file'],
+  ['http.trusted_proxies', 'reading the addresses that proxies report'],
+]
+
+const laterValues: Record<string, Record<string, string>> = {
+  'db.kind': { postgres: 'PostgreSQL', postgresql: 'PostgreSQL' },
+  'dfs.default': Object.fromEntries(
+    ['ipfs', 'kubo', 'cluster', 's3', 'filebase', 'storj', 'skynet'].map((name) => [
+      name,
+      'a backend other than the disk',
+    ]),
+  ),
+}
+
+/** What a key belongs to that arrives with a later release, or null. */
+export function laterKey(key: string): string | null {
+  const found = laterKeys.find(([prefix]) => key === prefix || key.startsWith(`${prefix}.`))
+  return found?.[1] ?? null
+}
+
+/** What a value belongs to that arrives with a later release, or null. */
+export function laterValue(key: string, value: string): string | null {
+  return laterValues[key]?.[value] ?? null
+}

@@ -1,0 +1,80 @@
+import { join } from 'node:path'
+import { isLoopback } from './loopback.ts'
+import type { Origin, Problem } from './problem.ts'
+import type { Config } from './tree.ts'
+
+/**
+ * What keys mean together: fills in the defaults that depend on other keys, and finds contradictions.
+ * @param given every key by itself; derived ones are null where nobody set them
+ * @param origins where each value came from
+ */
+export function applyRules(
+  given: Config,
+  origins: ReadonlyMap<string, Origin>,
+): { config: Config; problems: Problem[] } {
+  const config = withDerived(given)
+  const problems: Problem[] = []
+  const refuse = (key: string, message: string) =>
+    problems.push({ key, origin: origins.get(key) ?? { kind: 'default' }, message })
+
+  checkAccess(config, refuse)
+  checkTls(config, refuse)
+  if (config.http.workers !== 'auto' && config.http.workers > 1) {
+    refuse(
+      'http.workers',
+      'SQLite has one serving process, since one process writes its database; leave it at auto',
+    )
+  }
+  if (config.limits.uri > config.limits.request_headers) {
+    refuse('limits.uri', 'larger than limits.request_headers, which contain it')
+  }
+  return { config, problems }
+}
+
+/** The tree's types promise values for derived keys; until here they may be null. */
+function withDerived(given: Config): Config {
+  const { dfs, auth, repositories } = given as Unsettled
+  const mode = auth.mode ?? (auth.users_file === null ? 'open' : 'required')
+  return {
+    ...given,
+    dfs: { ...given.dfs, disk: { path: dfs.disk.path ?? join(given.data_dir, 'blobs') } },
+    auth: { ...given.auth, mode },
+    repositories: {
+      default_visibility: repositories.default_visibility ?? (mode === 'open' ? 'public' : 'private'),
+    },
+  }
+}
+
+type Nullable<T> = { readonly [K in keyof T]: T[K] extends object ? Nullable<T[K]> : T[K] | null }
+type Unsettled = Nullable<Pick<Config, 'dfs' | 'auth' | 'repositories'>>
+
+type Refuse = (key: string, message: string) => void
+
+function checkAccess({ auth, http }: Config, refuse: Refuse): void {
+  if (auth.mode === 'open' && auth.users_file !== null) {
+    refuse(
+      'auth.mode',
+      'open mode asks nobody for a password, so auth.users_file has no place; remove one of the two',
+    )
+    return
+  }
+  if (auth.mode === 'required' && auth.users_file === null) {
+    refuse(
+      'auth.mode',
+      'nobody could log in; name a file with users and passwords in auth.users_file (htpasswd -B -c users.htpasswd <name>)',
+    )
+  }
+  if (auth.mode === 'open' && !auth.allow_open_network && !isLoopback(http.host)) {
+    refuse(
+      'http.host',
+      `in open mode everybody who reaches ${http.host} may push, pull and delete; set auth.users_file to ask for passwords, or auth.allow_open_network: true if that is meant`,
+    )
+  }
+}
+
+function checkTls({ http: { tls } }: Config, refuse: Refuse): void {
+  if (tls.cert !== null && tls.key === null)
+    refuse('http.tls.cert', 'a certificate needs its key; set http.tls.key')
+  if (tls.key !== null && tls.cert === null)
+    refuse('http.tls.key', 'a key needs its certificate; set http.tls.cert')
+}

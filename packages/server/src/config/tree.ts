@@ -1,0 +1,99 @@
+import { derivedField, field, type Values } from './field.ts'
+import { limits } from './limits.ts'
+import { choice, duration, flag, integer, listenAddress, origin, path, text } from './value-type.ts'
+import { workers } from './workers.ts'
+
+/**
+ * Every key of the configuration, once. Defaults, names of environment variables, the comments of `config print`, the
+ * example file and docs/configuration.md all come from here; a key that is not here stops the start.
+ */
+export const tree = {
+  data_dir: field(path('folder'), './data', {
+    doc: 'Everything that has to be kept: the database and, unless dfs.disk.path says otherwise, the blobs.',
+  }),
+
+  http: {
+    host: field(text('a host name or an IP address', /^[A-Za-z0-9_.:-]+$/), '127.0.0.1', {
+      doc: 'The address to listen on. 127.0.0.1 listens on [::1] too; 0.0.0.0 and :: are every address.',
+    }),
+    port: field(integer(0, 65_535), '5000', {
+      doc: 'The TCP port.',
+      zero: 'any free port, which the log names',
+    }),
+    public_url: field(origin(), null, {
+      doc: 'Where clients find this registry, when that is not where it listens (behind a proxy). In open mode its host is the only name besides localhost under which the registry answers.',
+    }),
+    workers: field(workers(), 'auto', {
+      doc: 'Serving processes. SQLite has one, so auto and 1 are the same.',
+    }),
+    tls: {
+      cert: field(path('file'), null, {
+        doc: 'Certificate chain in PEM; with it and the key the port speaks HTTPS.',
+      }),
+      key: field(path('file'), null, { doc: 'Private key of the certificate in PEM, not encrypted.' }),
+    },
+  },
+
+  db: {
+    kind: field(choice('sqlite'), 'sqlite', { doc: 'The database: sqlite, which lies in data_dir.' }),
+    auto_migrate: field(flag(), 'true', {
+      doc: 'Bring the schema up to date at the start; if false, that is left to "openregistry migrate", and an older schema stops the start.',
+    }),
+  },
+
+  dfs: {
+    default: field(choice('disk'), 'disk', { doc: 'The backend that new blobs are written to: disk.' }),
+    disk: {
+      path: derivedField(path('folder'), { doc: 'Where the blobs lie.', derived: '<data_dir>/blobs' }),
+    },
+  },
+
+  auth: {
+    mode: derivedField(choice('open', 'required'), {
+      doc: 'open: whoever reaches the port may push and pull. required: pushing takes a user of auth.users_file, and so does pulling from a private repository.',
+      derived: 'required with auth.users_file, else open',
+    }),
+    allow_open_network: field(flag(), 'false', {
+      doc: 'Allow open mode on an address that others can reach.',
+    }),
+    users_file: field(path('file'), null, {
+      doc: 'Users with their passwords, as "htpasswd -B" writes them (bcrypt), or argon2id. Read again when it changes.',
+    }),
+  },
+
+  repositories: {
+    default_visibility: derivedField(choice('public', 'private'), {
+      doc: 'public or private: what a repository is that a first push creates. Everybody may pull from a public one.',
+      derived: 'public in open mode, else private',
+    }),
+  },
+
+  gc: {
+    lease: field(duration(1000), '24h', {
+      doc: 'How long a blob is safe before a manifest needs it, counted from its push, its mount, or the last time a client asked for it.',
+    }),
+  },
+
+  limits,
+
+  log: {
+    level: field(choice('debug', 'info', 'warn', 'error'), 'info', {
+      doc: 'debug, info, warn or error: the least important entries to write.',
+    }),
+    format: field(choice('auto', 'json', 'pretty'), 'auto', {
+      doc: 'json: one object a line. pretty: for reading. auto: pretty on a terminal, else json.',
+    }),
+    reads: field(flag(), 'false', {
+      doc: 'Write an entry for every read as well, not for changes and faults alone.',
+    }),
+  },
+
+  metrics: {
+    listen: field(listenAddress(), null, {
+      doc: 'A port of its own for /metrics, as port or host:port. Without it /metrics is on the port of the registry.',
+    }),
+  },
+}
+
+/** The configuration that is in force. Names are those of the file; durations are milliseconds, sizes bytes, paths absolute. */
+export type Config = Values<typeof tree>
