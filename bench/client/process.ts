@@ -1,0 +1,45 @@
+// The client of the bench: a process of its own, so that its work is never billed to a registry nor to the harness.
+import { prepareImages } from './jobs/images.ts'
+import type { FromClient, Job, ReadyJob, ToClient } from './jobs/job.ts'
+import { prepareMixed } from './jobs/mixed.ts'
+import { preparePull } from './jobs/pull.ts'
+import { preparePush } from './jobs/push.ts'
+import { prepareRequests } from './jobs/requests.ts'
+
+function prepare(port: number, job: Job): ReadyJob {
+  switch (job.kind) {
+    case 'push':
+      return preparePush(port, job)
+    case 'pull':
+      return preparePull(port, job)
+    case 'images':
+      return prepareImages(port, job)
+    case 'mixed':
+      return prepareMixed(port, job)
+    case 'requests':
+      return prepareRequests(port, job)
+  }
+}
+
+function tell(message: FromClient): void {
+  process.send?.(message)
+}
+
+let ready: ReadyJob | null = null
+
+async function handle(message: ToClient): Promise<void> {
+  if (message.kind === 'prepare') {
+    ready = prepare(message.port, message.job)
+    tell({ kind: 'ready' })
+  } else if (ready) {
+    tell({ kind: 'done', result: await ready() })
+    process.disconnect?.()
+  }
+}
+
+process.on('message', (message: ToClient) => {
+  handle(message).catch((error: unknown) => {
+    tell({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) })
+    process.disconnect?.()
+  })
+})

@@ -1,0 +1,33 @@
+import type { ClientResult } from './client/in-parallel.ts'
+import type { Job } from './client/jobs/job.ts'
+import { runJob } from './client/run-job.ts'
+import { runWrk } from './client/wrk.ts'
+import type { Server } from './peers/server.ts'
+import { treeCpuSeconds, watchMemory } from './process-tree.ts'
+import type { Sample } from './rows/row.ts'
+
+/** Watches the registry's processes while the client works. */
+async function watched(server: Server, bytes: number, work: () => Promise<ClientResult>): Promise<Sample> {
+  const memory = watchMemory(server.pid)
+  const cpuBefore = treeCpuSeconds(server.pid)
+  try {
+    const result = await work()
+    const cpuSeconds = treeCpuSeconds(server.pid) - cpuBefore
+    return { ...result, bytes, cpuSeconds, idleMemory: server.idleMemory, peakMemory: memory.stop() }
+  } finally {
+    memory.stop()
+  }
+}
+
+/**
+ * Lets the client do a job, and measures the registry meanwhile.
+ *
+ * @param bytes content that the job moves
+ * @param wrk whether wrk may send small GETs; it is cheaper than any client in this runtime
+ */
+export async function measureJob(server: Server, job: Job, bytes: number, wrk: boolean): Promise<Sample> {
+  if (wrk && job.kind === 'requests' && job.method === 'GET') {
+    return await watched(server, bytes, () => runWrk(server.port, job))
+  }
+  return await runJob(server.port, job, (work) => watched(server, bytes, work))
+}

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest'
+import { parseOptions } from './options.ts'
+
+test('everything has a default', () => {
+  const options = parseOptions([])
+  expect(options).toMatchObject({ repeat: 3, quick: false, json: null, out: null })
+  expect(options?.peers).toEqual(['openregistry', 'distribution-2', 'distribution-3', 'zot'])
+  expect(options?.rows).toContain('push-32')
+})
+
+test('rows and peers are lists, a quick run takes one turn unless told', () => {
+  const options = parseOptions(['--quick', '--rows', 'push,start', '--peers', 'zot, bare'])
+  expect(options?.rows).toEqual(new Set(['push', 'start']))
+  expect(options?.peers).toEqual(['zot', 'bare'])
+  expect(options?.repeat).toBe(1)
+  expect(parseOptions(['--quick', '--repeat', '5'])?.repeat).toBe(5)
+})
+
+test('help is asked for', () => {
+  expect(parseOptions(['--help'])).toBeNull()
+})
+
+test.each([
+  [['--rows', 'nothing'], 'none of'],
+  [['--peers', 'docker-hub'], 'none of'],
+  [['--repeat', '0'], 'whole number'],
+  [['--repeat', 'many'], 'whole number'],
+  [['--faster'], '--faster'],
+])('%j is refused', (args, words) => {
+  expect(() => parseOptions(args)).toThrow(words)
+})

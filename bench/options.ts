@@ -1,0 +1,85 @@
+import { tmpdir } from 'node:os'
+import { parseArgs } from 'node:util'
+import { defaultPeers, peers } from './peers/index.ts'
+import type { PeerId } from './peers/peer.ts'
+import { rowIds } from './rows/index.ts'
+
+/** What the command line asks for. */
+export interface Options {
+  rows: ReadonlySet<string>
+  peers: readonly PeerId[]
+  repeat: number
+  quick: boolean
+  /** Files for the results; null for none. */
+  json: string | null
+  out: string | null
+  /** Folder on the disk to measure. */
+  folder: string
+}
+
+/** What `--help` prints. */
+export const usage = `Measures this registry beside others: the same client, the same work, taking turns in one run.
+
+usage: npm run bench -- [options]
+
+  --quick            less work, one turn each, under two minutes
+  --rows <ids>       some of: ${rowIds.join(' ')}
+  --peers <ids>      some of: ${peers.map(({ id }) => id).join(' ')}
+                     (default: all but bare, a plain server that shows the limit of the client)
+  --repeat <n>       turns of each peer in each row (default 3, with --quick 1)
+  --dir <folder>     where the registries keep their data (default: the folder for temporary files)
+  --out <file>       writes the table there too
+  --json <file>      writes every sample there
+
+ZOT_BIN names a zot program, DISTRIBUTION_BIN a distribution 3 that tools/peers/install.sh has not built.
+`
+
+/** A list separated by commas, every part one of the allowed. @throws Error naming the first that is not */
+function listOf<T extends string>(
+  option: string,
+  value: string | undefined,
+  allowed: readonly T[],
+): T[] | null {
+  if (value === undefined) return null
+  return value.split(',').map((part) => {
+    const found = allowed.find((candidate) => candidate === part.trim())
+    if (found === undefined) throw new Error(`${option}: "${part}" is none of ${allowed.join(', ')}`)
+    return found
+  })
+}
+
+/**
+ * Reads the command line.
+ *
+ * @returns null when help was asked for
+ * @throws Error saying what was expected
+ */
+export function parseOptions(args: readonly string[]): Options | null {
+  const string = { type: 'string' } as const
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      help: { type: 'boolean', short: 'h' },
+      quick: { type: 'boolean', default: false },
+      rows: string,
+      peers: string,
+      repeat: string,
+      dir: string,
+      out: string,
+      json: string,
+    },
+  })
+  if (values.help) return null
+  const repeat = Number(values.repeat ?? (values.quick ? 1 : 3))
+  if (!Number.isInteger(repeat) || repeat < 1) throw new Error('--repeat: expected a whole number from 1')
+  const ids = peers.map(({ id }) => id)
+  return {
+    rows: new Set(listOf('--rows', values.rows, rowIds) ?? rowIds),
+    peers: listOf('--peers', values.peers, ids) ?? defaultPeers,
+    repeat,
+    quick: values.quick,
+    json: values.json ?? null,
+    out: values.out ?? null,
+    folder: values.dir ?? tmpdir(),
+  }
+}

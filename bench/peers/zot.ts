@@ -1,0 +1,27 @@
+import type { Peer } from './peer.ts'
+import { isProgram, versionOf } from './program.ts'
+
+/** The minimal build of zot with its defaults. No package registry has it: `ZOT_BIN` names the program. */
+export const zot: Peer = {
+  id: 'zot',
+  label: 'zot',
+  async find() {
+    const program = process.env['ZOT_BIN']
+    if (!program) return { missing: 'ZOT_BIN is not set' }
+    if (!(await isProgram(program))) return { missing: 'ZOT_BIN names no program' }
+    return { program, version: await versionOf(program, '--version') }
+  },
+  launch(program, port, folder) {
+    const configuration = {
+      storage: { rootDirectory: `${folder}/data` },
+      http: { address: '127.0.0.1', port: String(port) },
+      log: { level: 'error' },
+    }
+    return {
+      command: program,
+      args: ['serve', `${folder}/config.json`],
+      env: {},
+      files: { [`${folder}/config.json`]: JSON.stringify(configuration) },
+    }
+  },
+}

@@ -1,0 +1,31 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { treeCpuSeconds, treeMemory } from '../process-tree.ts'
+import { atMost, duration, idleMemory } from './metrics.ts'
+import type { Suite } from './row.ts'
+
+/** A registry that has just been started on an empty folder. */
+export const starts: Suite = {
+  servers: 'fresh',
+  prepare: () => Promise.resolve({ repository: '', tags: [], manifests: [], blobs: [], repositories: [] }),
+  rows: [
+    {
+      id: 'start',
+      metrics: [duration('cold start to first answer', atMost(1)), idleMemory('idle memory', atMost(150))],
+      async run({ server, sizes }) {
+        const cpuSeconds = treeCpuSeconds(server.pid)
+        await delay(sizes.idleSeconds * 1000)
+        const memory = treeMemory(server.pid)
+        return {
+          seconds: server.startSeconds,
+          operations: 1,
+          bytes: 0,
+          p50: NaN,
+          p99: NaN,
+          cpuSeconds,
+          idleMemory: memory,
+          peakMemory: memory,
+        }
+      },
+    },
+  ],
+}

@@ -1,0 +1,69 @@
+// `npm run bench`: see README.md beside this file.
+import { rmSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { hasWrk } from './client/wrk.ts'
+import { lookAtMachine } from './machine.ts'
+import { parseOptions, usage, type Options } from './options.ts'
+import { findPeers } from './peers/index.ts'
+import { killAll } from './peers/server.ts'
+import { markdownReport, type Run } from './report/report.ts'
+import { suites } from './rows/index.ts'
+import { fullSizes, quickSizes } from './sizes.ts'
+import { runSuite, type Plan, type Result } from './turns.ts'
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`)
+}
+
+async function write(options: Options, run: Run): Promise<void> {
+  const report = markdownReport(run)
+  process.stdout.write(`${report}\n`)
+  if (options.out !== null) await writeFile(options.out, `${report}\n`)
+  if (options.json === null) return
+  const { machine, found, results, repeat, quick } = run
+  const versions = Object.fromEntries(found.map(({ peer, version }) => [peer.label, version]))
+  await writeFile(options.json, `${JSON.stringify({ machine, versions, repeat, quick, results }, null, 2)}\n`)
+}
+
+async function bench(options: Options, folder: string): Promise<void> {
+  const { repeat, quick } = options
+  const machine = await lookAtMachine(folder)
+  if (machine.fileSystem === 'tmpfs')
+    say('the data would be in memory, not on a disk: name another folder with --dir')
+  const found = await findPeers(options.peers, say)
+  const wrk = await hasWrk()
+  if (!wrk) say('wrk is not installed: small requests are sent by the own client, which costs more')
+  const plan: Plan = { found, sizes: quick ? quickSizes : fullSizes, repeat, folder, wrk, say }
+  const results: Result[] = []
+  for (const suite of suites) results.push(...(await runSuite(suite, options.rows, plan)))
+  const rows = suites.flatMap((suite) => suite.rows).filter(({ id }) => options.rows.has(id))
+  await write(options, { machine, found, rows, results, repeat, quick })
+  if (results.some(({ failure }) => failure !== null)) process.exitCode = 1
+}
+
+async function main(): Promise<void> {
+  const options = parseOptions(process.argv.slice(2))
+  if (options === null) {
+    process.stdout.write(usage)
+    return
+  }
+  const folder = await mkdtemp(join(options.folder, 'openregistry-bench-'))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      killAll()
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+      process.exit(130)
+    })
+  }
+  try {
+    await bench(options, folder)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+main().catch((error: unknown) => {
+  say(error instanceof Error ? error.message : String(error))
+  process.exitCode = 2
+})

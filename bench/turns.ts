@@ -1,0 +1,147 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import type { Job } from './client/jobs/job.ts'
+import { measureJob } from './measure.ts'
+import type { FoundPeer } from './peers/index.ts'
+import { Server } from './peers/server.ts'
+import type { Ground, Row, Sample, Suite } from './rows/row.ts'
+import type { Sizes } from './sizes.ts'
+import { rotate } from './statistics.ts'
+
+/** What a run is made with. */
+export interface Plan {
+  found: readonly FoundPeer[]
+  sizes: Sizes
+  /** Turns of every peer in every row. */
+  repeat: number
+  /** On the disk that is measured. */
+  folder: string
+  wrk: boolean
+  /** Progress for whoever waits. */
+  say(line: string): void
+}
+
+/** All turns of one peer, or of a reference, in one row. */
+export interface Result {
+  row: string
+  label: string
+  samples: Sample[]
+  /** Why there are no more samples. */
+  failure: string | null
+}
+
+interface Contestant {
+  label: string
+  turn(): Promise<Sample>
+}
+
+/** Writes back what a turn has left in the page cache, so that nobody pays for somebody else's pages. */
+async function sync(): Promise<void> {
+  await promisify(execFile)('sync')
+}
+
+async function runRow(
+  row: Row,
+  contestants: readonly Contestant[],
+  { repeat, say }: Plan,
+): Promise<Result[]> {
+  const results = contestants.map(({ label }): Result => ({ row: row.id, label, samples: [], failure: null }))
+  for (let round = 0; round < repeat; round++) {
+    for (const { label, turn } of rotate(contestants, round)) {
+      const result = results.find((candidate) => candidate.label === label)
+      if (!result || result.failure !== null) continue
+      await sync()
+      try {
+        const sample = await turn()
+        result.samples.push(sample)
+        const [metric] = row.metrics
+        if (metric)
+          say(
+            `${row.id} ${round + 1}/${repeat} ${label}: ${metric.value(sample).toPrecision(4)} ${metric.unit}`,
+          )
+      } catch (error) {
+        result.failure = error instanceof Error ? error.message : String(error)
+        say(`${row.id} ${round + 1}/${repeat} ${label}: FAILED, ${result.failure}`)
+      }
+    }
+  }
+  return results
+}
+
+function doRow(row: Row, server: Server, ground: Ground, { sizes, wrk }: Plan): Promise<Sample> {
+  const measure = (job: Job, bytes: number): Promise<Sample> => measureJob(server, job, bytes, wrk)
+  return row.run({ server, ground, sizes, measure })
+}
+
+function referenceOf({ reference }: Row, { sizes, folder }: Plan): Contestant[] {
+  return reference ? [{ label: reference.label, turn: () => reference.run(sizes, folder) }] : []
+}
+
+/** Every turn starts a registry on an empty folder and deletes it afterwards. */
+async function runFresh(suite: Suite, rows: readonly Row[], plan: Plan): Promise<Result[]> {
+  const results: Result[] = []
+  for (const row of rows) {
+    const contestants = plan.found.map((found): Contestant => ({
+      label: found.peer.label,
+      async turn() {
+        await using server = await Server.start(found, plan.folder)
+        const ground = await suite.prepare(server, plan.sizes)
+        await sync()
+        return await doRow(row, server, ground, plan)
+      },
+    }))
+    results.push(...(await runRow(row, [...contestants, ...referenceOf(row, plan)], plan)))
+  }
+  return results
+}
+
+interface Prepared {
+  label: string
+  server: Server
+  ground: Ground
+}
+
+async function prepareAll(suite: Suite, plan: Plan, servers: AsyncDisposableStack): Promise<Prepared[]> {
+  const prepared: Prepared[] = []
+  for (const found of plan.found) {
+    const { label } = found.peer
+    try {
+      const server = servers.use(await Server.start(found, plan.folder))
+      plan.say(`filling ${label}`)
+      prepared.push({ label, server, ground: await suite.prepare(server, plan.sizes) })
+    } catch (error) {
+      plan.say(`${label} cannot be filled: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+  return prepared
+}
+
+/** All registries stay up; those whose turn it is not have nothing to do. */
+async function runShared(suite: Suite, rows: readonly Row[], plan: Plan): Promise<Result[]> {
+  await using servers = new AsyncDisposableStack()
+  const prepared = await prepareAll(suite, plan, servers)
+  const results: Result[] = []
+  for (const row of rows) {
+    const contestants = prepared.map(({ label, server, ground }): Contestant => {
+      let cold = row.warmUp === true
+      return {
+        label,
+        async turn() {
+          const warmUp = { ...plan, sizes: { ...plan.sizes, seconds: plan.sizes.warmUpSeconds } }
+          if (cold) await doRow(row, server, ground, warmUp)
+          cold = false
+          return await doRow(row, server, ground, plan)
+        },
+      }
+    })
+    results.push(...(await runRow(row, [...contestants, ...referenceOf(row, plan)], plan)))
+  }
+  return results
+}
+
+/** Runs the wanted rows of a suite, peers taking turns. */
+export async function runSuite(suite: Suite, wanted: ReadonlySet<string>, plan: Plan): Promise<Result[]> {
+  const rows = suite.rows.filter(({ id }) => wanted.has(id))
+  if (rows.length === 0) return []
+  return await (suite.servers === 'shared' ? runShared : runFresh)(suite, rows, plan)
+}
