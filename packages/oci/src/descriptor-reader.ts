@@ -30,6 +30,7 @@ const mediaTypeLimit = 255
  * @throws RegistryError `MANIFEST_INVALID`, naming the member.
  */
 export function readDescriptor(value: unknown, path: string): Descriptor {
+  if (value === undefined || value === null) return missing(path)
   if (!isJsonObject(value)) throw manifestInvalid(path, 'must be a descriptor, a JSON object.')
   checkFieldNames(value, descriptorFields, path)
   const size = readSize(value['size'], `${path}.size`)
@@ -90,7 +91,7 @@ function readDigest(value: unknown, path: string): Digest {
     return parseDigest(value)
   } catch (cause) {
     if (!(cause instanceof RegistryError)) throw cause
-    throw manifestInvalid(path, `is no digest that can be used here. ${cause.message}`, cause)
+    throw manifestInvalid(path, `cannot be used. ${cause.message}`, cause)
   }
 }
 

@@ -64,7 +64,7 @@ export function parseManifest(bytes: Uint8Array, contentType: string | null): Pa
 }
 
 function readImage(document: JsonObject, mediaType: string): ParsedManifest {
-  const config = readDescriptor(document['config'] ?? null, 'config')
+  const config = readDescriptor(document['config'], 'config')
   return {
     mediaType,
     kind: 'image',
