@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Registry } from '@openregistry/core'
 import { RegistryError } from '@openregistry/oci'
 import type { Authenticator } from './http/authenticate.ts'
-import type { EventLog } from './http/event-log.ts'
+import type { Logger } from './log/logger.ts'
 import { beginExchange, reply, type Exchange } from './http/exchange.ts'
 import { guardOpenMode } from './http/host-guard.ts'
 import { listen, type Listener, type ListenerOptions } from './http/listener.ts'
@@ -17,7 +17,7 @@ import { createWebListener, renderMetrics, type WebParts } from './web/app.ts'
 export interface ServerOptions {
   registry: Registry
   authenticator: Authenticator
-  log: EventLog
+  log: Logger
   version: string
   listener: Omit<ListenerOptions, 'onConnection'>
   /** Where `/metrics` listens alone, or null: on the same port. */
@@ -120,8 +120,8 @@ async function listenForMetrics(options: ServerOptions, metrics: Metrics): Promi
       if (exchange.path !== '/metrics') return reply(exchange, 404, {})
       renderMetrics({ metrics, figures }).then(
         ({ contentType, body }) => reply(exchange, 200, { 'Content-Type': contentType }, body),
-        (cause: unknown) => {
-          log.error('metrics_failed', { cause })
+        (error: unknown) => {
+          log.error('metrics_failed', { error })
           reply(exchange, 500, {})
         },
       )

@@ -38,7 +38,7 @@ export function answerProblem(
   const error = asRegistryError(thrown)
   const { status } = ociAnswers[error.code]
   if (status >= 500)
-    log.error('request_failed', { code: error.code, path: context.req.path, cause: error.cause })
+    log.error('request_failed', { code: error.code, path: context.req.path, error: error.cause ?? error })
   const problem: Problem = {
     type: 'about:blank',
     title: titles[status] ?? 'Error',

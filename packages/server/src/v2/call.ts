@@ -1,7 +1,7 @@
 import type { Principal, Registry } from '@openregistry/core'
 import { RegistryError, type Digest, type RepositoryName } from '@openregistry/oci'
 import type { BodyLimits } from '../http/body.ts'
-import type { EventFields, EventLog } from '../http/event-log.ts'
+import type { LogFields, Logger } from '../log/logger.ts'
 import { reply, type Exchange, type Headers } from '../http/exchange.ts'
 
 /** What the transport of `/v2` needs to know. */
@@ -21,7 +21,7 @@ export interface Call {
   readonly exchange: Exchange
   readonly principal: Principal
   readonly settings: V2Settings
-  readonly log: EventLog
+  readonly log: Logger
   /** Counts bytes that went in (`push`) or out (`pull`). */
   readonly countBytes: (direction: 'push' | 'pull', bytes: number) => void
 }
@@ -78,7 +78,7 @@ export function nextLink(path: string, parameters: Record<string, string | numbe
 export function logEvent(
   call: Call,
   event: string,
-  fields: EventFields,
+  fields: LogFields,
   kind: 'write' | 'read' = 'write',
 ): void {
   if (kind === 'read' && !call.settings.logReads) return

@@ -1,7 +1,7 @@
 import type { Principal, Registry } from '@openregistry/core'
 import { RegistryError } from '@openregistry/oci'
 import type { Authenticator } from '../http/authenticate.ts'
-import type { EventLog } from '../http/event-log.ts'
+import type { Logger } from '../log/logger.ts'
 import { reply, type Exchange, type Headers } from '../http/exchange.ts'
 import { dropUnreadBody, leavesLongBody } from '../http/unread-body.ts'
 import { type Call, type V2Settings } from './call.ts'
@@ -25,7 +25,7 @@ export interface V2Parts {
   registry: Registry
   authenticator: Authenticator
   settings: V2Settings
-  log: EventLog
+  log: Logger
   countBytes: Call['countBytes']
 }
 
@@ -109,7 +109,7 @@ function answerError(
       request_id: exchange.id,
       code: error.code,
       method: exchange.method,
-      cause: error.cause,
+      error: error.cause ?? error,
     })
   }
   if (exchange.response.headersSent) return void exchange.response.destroy()

@@ -5,7 +5,7 @@ import type { RequestListener } from 'node:http'
 import { registerApi } from '../api/register.ts'
 import { answerProblem } from '../api/problem.ts'
 import type { Authenticator } from '../http/authenticate.ts'
-import type { EventLog } from '../http/event-log.ts'
+import type { Logger } from '../log/logger.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import { welcomePage, welcomeText, type Welcome } from './welcome.ts'
 
@@ -17,7 +17,7 @@ export interface WebParts {
   /** Numbers for the metrics, read when they are asked for. */
   figures: () => Promise<{ openUploads: number; pendingDeletes: number }>
   welcome: Welcome
-  log: EventLog
+  log: Logger
   /** False when `/metrics` has a port of its own. */
   servesMetrics: boolean
 }

@@ -1,0 +1,110 @@
+import { readFile } from 'node:fs/promises'
+import { createContentHasher, openDiskBlobStore } from '@openregistry/blobs'
+import { createRegistry, type Registry } from '@openregistry/core'
+import { openSqliteMetadataStore } from '@openregistry/metadata'
+import { basicAuthentication, openMode, startServer, type Authenticator } from '@openregistry/server'
+import { isLoopback, type Config } from '@openregistry/server/config'
+import type { Logger } from '@openregistry/server/log'
+import { openUsersFile } from '@openregistry/server/users-file'
+import { databaseFile } from './data-files.ts'
+import { startHousekeeping } from './housekeeping.ts'
+import { version } from './version.ts'
+
+/** A registry that serves. */
+export interface RunningRegistry {
+  /** One URL for each address that is listened on. */
+  readonly addresses: readonly string[]
+  /** Takes nothing new, finishes requests in flight, closes everything. Uploads can be resumed afterwards. */
+  stop(): Promise<void>
+}
+
+/**
+ * The one place where drivers, use cases and transports meet: opens everything that the configuration names, in the
+ * order in which it is needed, and closes it in the reverse order, also when the start fails half-way.
+ *
+ * @throws RegistryError, or an error of the system, when something cannot be opened; nothing is left open then.
+ */
+export async function startRegistry(config: Config, log: Logger): Promise<RunningRegistry> {
+  await using opened = new AsyncDisposableStack()
+  const blobs = opened.use(await openDiskBlobStore({ path: config.dfs.disk.path }))
+  const metadata = opened.use(
+    await openSqliteMetadataStore({
+      file: databaseFile(config.data_dir),
+      autoMigrate: config.db.auto_migrate,
+      exclusive: true,
+    }),
+  )
+  const hasher = opened.use(createContentHasher())
+  const registry = createRegistry({
+    metadata,
+    backends: new Map([[blobs.backend, blobs]]),
+    hasher,
+    settings: {
+      defaultVisibility: config.repositories.default_visibility,
+      backend: config.dfs.default,
+      lease: config.gc.lease,
+      uploadLifetime: config.limits.upload_lifetime,
+      limits: {
+        manifest: config.limits.manifest,
+        blob: config.limits.blob,
+        uploadsPerRepository: config.limits.uploads_per_repository,
+        tagsPerPush: config.limits.tags_per_push,
+        page: config.limits.page,
+      },
+    },
+  })
+  opened.defer(startHousekeeping(registry, log))
+  const server = await serveRegistry(config, log, registry, () => metadata.figures())
+  opened.defer(() => server.stop(config.limits.shutdown_grace))
+  const resources = opened.move()
+  return { addresses: server.addresses, stop: () => resources.disposeAsync() }
+}
+
+async function serveRegistry(
+  config: Config,
+  log: Logger,
+  registry: Registry,
+  figures: () => Promise<{ openUploads: number; pendingDeletes: number }>,
+): ReturnType<typeof startServer> {
+  const { http, limits, auth, metrics } = config
+  const publicUrl = http.public_url === null ? null : new URL(http.public_url)
+  return startServer({
+    registry,
+    authenticator: await authenticatorOf(config),
+    log,
+    version: version(),
+    listener: {
+      hosts: http.host === '127.0.0.1' ? ['127.0.0.1', '::1'] : [http.host],
+      port: http.port,
+      tls: await tlsOf(config),
+      maxHeaderSize: limits.request_headers,
+      headersTimeout: limits.headers_timeout,
+      keepAliveTimeout: limits.keep_alive_timeout,
+      maxConnections: limits.connections,
+    },
+    metricsListener: metrics.listen,
+    v2: {
+      manifestLimit: limits.manifest,
+      body: { window: limits.idle_timeout, minimumRate: limits.min_rate },
+      stall: limits.idle_timeout,
+      logReads: config.log.reads,
+    },
+    uriLimit: limits.uri,
+    openMode:
+      auth.mode === 'open'
+        ? { publicHost: publicUrl?.hostname ?? null, network: !isLoopback(http.host) }
+        : null,
+    publicAddress: publicUrl?.host ?? null,
+    figures,
+  })
+}
+
+async function authenticatorOf({ auth }: Config): Promise<Authenticator> {
+  if (auth.mode === 'open' || auth.users_file === null) return openMode
+  return basicAuthentication(await openUsersFile(auth.users_file))
+}
+
+async function tlsOf({ http: { tls } }: Config): Promise<{ cert: string; key: string } | null> {
+  if (tls.cert === null || tls.key === null) return null
+  return { cert: await readFile(tls.cert, 'utf8'), key: await readFile(tls.key, 'utf8') }
+}
