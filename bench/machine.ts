@@ -25,7 +25,7 @@ export async function lookAtMachine(folder: string): Promise<Machine> {
     cores: cpus().length,
     memoryGiB: Math.round(totalmem() / 1024 ** 3),
     kernel: `${process.platform} ${release()}`,
-    fileSystem: stdout.trim() || 'unknown',
+    fileSystem: stdout.trim().split('\n').at(-1) || 'unknown',
     node: process.version,
     loadBefore: loadavg()[0] ?? NaN,
   }

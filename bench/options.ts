@@ -10,6 +10,9 @@ export interface Options {
   peers: readonly PeerId[]
   repeat: number
   quick: boolean
+  /** Tags and repositories to fill in; null for the size's own. */
+  tags: number | null
+  repositories: number | null
   /** Files for the results; null for none. */
   json: string | null
   out: string | null
@@ -27,6 +30,8 @@ usage: npm run bench -- [options]
   --peers <ids>      some of: ${peers.map(({ id }) => id).join(' ')}
                      (default: all but bare, a plain server that shows the limit of the client)
   --repeat <n>       turns of each peer in each row (default 3, with --quick 1)
+  --tags <n>         tags of the repository that is asked (default 1000)
+  --repositories <n> repositories of the catalog (default 300)
   --dir <folder>     where the registries keep their data (default: the folder for temporary files)
   --out <file>       writes the table there too
   --json <file>      writes every sample there
@@ -48,6 +53,14 @@ function listOf<T extends string>(
   })
 }
 
+/** A whole number from 1, or null when it was not given. @throws Error saying so */
+function countOf(option: string, value: string | undefined): number | null {
+  if (value === undefined) return null
+  const count = Number(value)
+  if (!Number.isInteger(count) || count < 1) throw new Error(`${option}: expected a whole number from 1`)
+  return count
+}
+
 /**
  * Reads the command line.
  *
@@ -64,19 +77,21 @@ export function parseOptions(args: readonly string[]): Options | null {
       rows: string,
       peers: string,
       repeat: string,
+      tags: string,
+      repositories: string,
       dir: string,
       out: string,
       json: string,
     },
   })
   if (values.help) return null
-  const repeat = Number(values.repeat ?? (values.quick ? 1 : 3))
-  if (!Number.isInteger(repeat) || repeat < 1) throw new Error('--repeat: expected a whole number from 1')
   const ids = peers.map(({ id }) => id)
   return {
     rows: new Set(listOf('--rows', values.rows, rowIds) ?? rowIds),
     peers: listOf('--peers', values.peers, ids) ?? defaultPeers,
-    repeat,
+    repeat: countOf('--repeat', values.repeat) ?? (values.quick ? 1 : 3),
+    tags: countOf('--tags', values.tags),
+    repositories: countOf('--repositories', values.repositories),
     quick: values.quick,
     json: values.json ?? null,
     out: values.out ?? null,

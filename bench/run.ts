@@ -1,7 +1,9 @@
 // `npm run bench`: see README.md beside this file.
+import { execFile } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { hasWrk } from './client/wrk.ts'
 import { lookAtMachine } from './machine.ts'
 import { parseOptions, usage, type Options } from './options.ts'
@@ -9,11 +11,16 @@ import { findPeers } from './peers/index.ts'
 import { killAll } from './peers/server.ts'
 import { markdownReport, type Run } from './report/report.ts'
 import { suites } from './rows/index.ts'
-import { fullSizes, quickSizes } from './sizes.ts'
+import { fullSizes, quickSizes, type Sizes } from './sizes.ts'
 import { runSuite, type Plan, type Result } from './turns.ts'
 
 function say(line: string): void {
   process.stderr.write(`${line}\n`)
+}
+
+/** Writes back all dirty pages. */
+async function settle(): Promise<void> {
+  await promisify(execFile)('sync')
 }
 
 async function write(options: Options, run: Run): Promise<void> {
@@ -26,6 +33,11 @@ async function write(options: Options, run: Run): Promise<void> {
   await writeFile(options.json, `${JSON.stringify({ machine, versions, repeat, quick, results }, null, 2)}\n`)
 }
 
+function sizesOf({ quick, tags, repositories }: Options): Sizes {
+  const sizes = quick ? quickSizes : fullSizes
+  return { ...sizes, tags: tags ?? sizes.tags, repositories: repositories ?? sizes.repositories }
+}
+
 async function bench(options: Options, folder: string): Promise<void> {
   const { repeat, quick } = options
   const machine = await lookAtMachine(folder)
@@ -34,7 +46,7 @@ async function bench(options: Options, folder: string): Promise<void> {
   const found = await findPeers(options.peers, say)
   const wrk = await hasWrk()
   if (!wrk) say('wrk is not installed: small requests are sent by the own client, which costs more')
-  const plan: Plan = { found, sizes: quick ? quickSizes : fullSizes, repeat, folder, wrk, say }
+  const plan: Plan = { found, sizes: sizesOf(options), repeat, folder, wrk, settle, say }
   const results: Result[] = []
   for (const suite of suites) results.push(...(await runSuite(suite, options.rows, plan)))
   const rows = suites.flatMap((suite) => suite.rows).filter(({ id }) => options.rows.has(id))

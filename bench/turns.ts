@@ -1,5 +1,3 @@
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
 import type { Job } from './client/jobs/job.ts'
 import { measureJob } from './measure.ts'
 import type { FoundPeer } from './peers/index.ts'
@@ -17,6 +15,8 @@ export interface Plan {
   /** On the disk that is measured. */
   folder: string
   wrk: boolean
+  /** Called before every turn: lets nobody pay for what somebody else has left in the page cache. */
+  settle(): Promise<void>
   /** Progress for whoever waits. */
   say(line: string): void
 }
@@ -35,22 +35,14 @@ interface Contestant {
   turn(): Promise<Sample>
 }
 
-/** Writes back what a turn has left in the page cache, so that nobody pays for somebody else's pages. */
-async function sync(): Promise<void> {
-  await promisify(execFile)('sync')
-}
-
-async function runRow(
-  row: Row,
-  contestants: readonly Contestant[],
-  { repeat, say }: Plan,
-): Promise<Result[]> {
+async function runRow(row: Row, contestants: readonly Contestant[], plan: Plan): Promise<Result[]> {
+  const { repeat, say } = plan
   const results = contestants.map(({ label }): Result => ({ row: row.id, label, samples: [], failure: null }))
   for (let round = 0; round < repeat; round++) {
     for (const { label, turn } of rotate(contestants, round)) {
       const result = results.find((candidate) => candidate.label === label)
       if (!result || result.failure !== null) continue
-      await sync()
+      await plan.settle()
       try {
         const sample = await turn()
         result.samples.push(sample)
@@ -86,7 +78,7 @@ async function runFresh(suite: Suite, rows: readonly Row[], plan: Plan): Promise
       async turn() {
         await using server = await Server.start(found, plan.folder)
         const ground = await suite.prepare(server, plan.sizes)
-        await sync()
+        await plan.settle()
         return await doRow(row, server, ground, plan)
       },
     }))

@@ -1,5 +1,5 @@
 import type { Peer } from './peer.ts'
-import { isProgram, versionOf } from './program.ts'
+import { isProgram, printed } from './program.ts'
 
 /** The minimal build of zot with its defaults. No package registry has it: `ZOT_BIN` names the program. */
 export const zot: Peer = {
@@ -9,7 +9,9 @@ export const zot: Peer = {
     const program = process.env['ZOT_BIN']
     if (!program) return { missing: 'ZOT_BIN is not set' }
     if (!(await isProgram(program))) return { missing: 'ZOT_BIN names no program' }
-    return { program, version: await versionOf(program, '--version') }
+    // A build from source has no version; the specification's, which it prints too, is not zot's.
+    const version = /"commit":"([^"]+)"/.exec(await printed(program, '--version'))?.[1] ?? 'unknown'
+    return { program, version }
   },
   launch(program, port, folder) {
     const configuration = {

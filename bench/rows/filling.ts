@@ -27,16 +27,20 @@ const smallBlobs = Array.from({ length: 100 }, (_, seed) => prepareBlob(1_000_00
 /** A repository with many tags and some blobs, and many repositories beside it. */
 export async function fillWithTags(server: Server, sizes: Sizes): Promise<Ground> {
   const repository = 'bench/tags'
-  const layers = smallBlobs.slice(0, 3)
   await pushAll(server, repository, [config, ...smallBlobs])
-  const tags = numbered('v', sizes.tags).map((tag) => ({ tag, manifest: manifestOf(config, layers, tag) }))
+  // Every blob is the layer of some image: one that no manifest names would be a special case for some registries.
+  const tags = numbered('v', sizes.tags).map((tag, index) => {
+    const layers = [0, 1, 2].map((layer) => smallBlobs[(index + layer) % smallBlobs.length] as PreparedBlob)
+    return { tag, manifest: manifestOf(config, layers, tag) }
+  })
   await inParallel(server.port, connections, tags, (connection, { tag, manifest }) =>
     putManifest(connection, repository, tag, manifest),
   )
   const others = numbered('catalog/r', sizes.repositories)
+  const layers = smallBlobs.slice(0, 1)
   await inParallel(server.port, connections, others, async (connection, name) => {
-    for (const blob of [config, ...layers.slice(0, 1)]) await pushBlob(connection, name, blob, 'put')
-    await putManifest(connection, name, 'v1', manifestOf(config, layers.slice(0, 1), name))
+    for (const blob of [config, ...layers]) await pushBlob(connection, name, blob, 'put')
+    await putManifest(connection, name, 'v1', manifestOf(config, layers, name))
   })
   return {
     repository,
@@ -47,19 +51,19 @@ export async function fillWithTags(server: Server, sizes: Sizes): Promise<Ground
   }
 }
 
-/** Made when the first registry needs it, then the same for all. */
-const layers = new Map<number, PreparedBlob>()
+/** By size. Made when the first registry needs it, then the same for all. */
+const largeLayers = new Map<number, PreparedBlob>()
 
-function layerOf(size: number): PreparedBlob {
-  const layer = layers.get(size) ?? prepareBlob(2_000_000, size)
-  layers.set(size, layer)
+function largeLayer(size: number): PreparedBlob {
+  const layer = largeLayers.get(size) ?? prepareBlob(2_000_000, size)
+  largeLayers.set(size, layer)
   return layer
 }
 
 /** One large layer, pulled once so that it is in the page cache for everybody. */
 export async function fillWithLayer(server: Server, sizes: Sizes): Promise<Ground> {
   const repository = 'bench/layer'
-  const layer = layerOf(sizes.layer)
+  const layer = largeLayer(sizes.layer)
   await pushAll(server, repository, [layer])
   await inParallel(server.port, 1, [layer], (connection, blob) => pullBlob(connection, repository, blob))
   return { repository, tags: [], manifests: [], blobs: [layer], repositories: [repository] }

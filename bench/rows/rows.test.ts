@@ -1,0 +1,51 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { bare } from '../peers/bare.ts'
+import { fullSizes, type Sizes } from '../sizes.ts'
+import { runSuite, type Plan } from '../turns.ts'
+import { rowIds, suites } from './index.ts'
+
+/** So little that it only shows whether every row still does its work. */
+const tinySizes: Sizes = {
+  ...fullSizes,
+  seconds: 0.05,
+  warmUpSeconds: 0.05,
+  connections: 2,
+  tags: 5,
+  repositories: 3,
+  page: 2,
+  layer: 100_000,
+  patches: { count: 2, size: 1000 },
+  parallel: { count: 2, size: 1000 },
+  images: { count: 3, layers: 2, layerSize: 100, repositories: 2, connections: 2 },
+  mixed: { operations: 8, size: 1000, connections: 2 },
+  idleSeconds: 0,
+}
+
+describe('every row runs against a server that stores nothing', () => {
+  let folder = ''
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'openregistry-bench-test-'))
+  })
+  afterAll(async () => {
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  test('and gives a number for every metric', { timeout: 60_000 }, async () => {
+    const found = [{ peer: bare, program: process.execPath, version: process.version }]
+    const quiet = { settle: () => Promise.resolve(), say: () => {} }
+    const plan: Plan = { found, sizes: tinySizes, repeat: 1, folder, wrk: false, ...quiet }
+    for (const suite of suites) {
+      const results = await runSuite(suite, new Set(rowIds), plan)
+      for (const row of suite.rows) {
+        const result = results.find((candidate) => candidate.row === row.id && candidate.label === bare.label)
+        expect(result?.failure, row.id).toBeNull()
+        const values = row.metrics.map((metric) => result?.samples.map((sample) => metric.value(sample)))
+        expect(values.flat(), row.id).toHaveLength(row.metrics.length)
+        expect(values.flat().every(Number.isFinite), row.id).toBe(true)
+      }
+    }
+  })
+})
