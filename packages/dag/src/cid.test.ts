@@ -9,6 +9,16 @@ import { CidError, dagPbCid, emptyCid, parseCid, rawCid } from './cid.ts'
 
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 })
 
+/** What the parser says to a text: the CID, or the name of its refusal. */
+function answer(text: string): string {
+  try {
+    return parseCid(text)
+  } catch (error) {
+    if (error instanceof CidError) return error.name
+    throw error
+  }
+}
+
 describe('rawCid and dagPbCid', () => {
   test('are the CIDs that multiformats makes', () => {
     fc.assert(
@@ -76,12 +86,8 @@ describe('parseCid', () => {
       fc.property(
         fc.oneof(fc.string(), near, nearer, fc.stringMatching(/^[bkz1Q][a-z0-9]{0,60}$/)),
         (text) => {
-          try {
-            const cid = parseCid(text)
-            expect(parseCid(cid)).toBe(cid)
-          } catch (error) {
-            expect(error).toBeInstanceOf(CidError)
-          }
+          const cid = answer(text)
+          expect(cid === 'CidError' || parseCid(cid) === cid).toBe(true)
         },
       ),
       { numRuns: 1000 },

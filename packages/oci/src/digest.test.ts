@@ -1,10 +1,21 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { RegistryError } from './errors.ts'
 import { digestAlgorithm, digestBytes, digestHex, formatDigest, isDigest, parseDigest } from './digest.ts'
 
 const hex64 = '0123456789abcdef'.repeat(4)
 const refused = (message: RegExp): object =>
   expect.objectContaining({ code: 'DIGEST_INVALID', message: expect.stringMatching(message) as string })
+
+/** What the parser says to a text: the value, or the code of its refusal. */
+function answer(text: string): string {
+  try {
+    return parseDigest(text)
+  } catch (error) {
+    if (error instanceof RegistryError) return error.code
+    throw error
+  }
+}
 
 describe('parseDigest', () => {
   test('takes sha256 and sha512', () => {
@@ -43,8 +54,7 @@ describe('parseDigest', () => {
       fc.property(fc.oneof(fc.string(), near), (text) => {
         const good = /^sha256:[0-9a-f]{64}$/.test(text) || /^sha512:[0-9a-f]{128}$/.test(text)
         expect(isDigest(text)).toBe(good)
-        if (good) expect(parseDigest(text)).toBe(text)
-        else expect(() => parseDigest(text)).toThrow(refused(/^Not a digest: /))
+        expect(answer(text)).toBe(good ? text : 'DIGEST_INVALID')
       }),
     )
   })

@@ -7,21 +7,24 @@ import { manifestMediaTypes, mediaTypes } from './media-types.ts'
 
 const digest = `sha256:${'1'.repeat(64)}`
 
-/** Parses, and fails for anything that is neither a manifest nor a refusal. */
+/** The manifest, or null where the parser refuses it as it may; whatever else it throws is thrown on. */
 function parseOrRefuse(
   bytes: Uint8Array,
   contentType: string | null,
 ): ReturnType<typeof parseManifest> | null {
-  const before = bytes.slice()
   try {
     return parseManifest(bytes, contentType)
   } catch (error) {
-    expect(error).toBeInstanceOf(RegistryError)
-    expect((error as RegistryError).code).toBe('MANIFEST_INVALID')
-    return null
-  } finally {
-    expect(bytes).toEqual(before)
+    if (error instanceof RegistryError && error.code === 'MANIFEST_INVALID') return null
+    throw error
   }
+}
+
+/** For bytes of which nothing is known but that they must not be changed and must not make the parser fail. */
+function expectAnswer(bytes: Uint8Array, contentType: string | null): void {
+  const before = bytes.slice()
+  expect(() => parseOrRefuse(bytes, contentType)).not.toThrow()
+  expect(bytes).toEqual(before)
 }
 
 const contentType = fc.oneof(
@@ -75,11 +78,7 @@ const document = fc.oneof(
 
 test('any bytes are a manifest or MANIFEST_INVALID', () => {
   fc.assert(
-    fc.property(
-      fc.uint8Array({ maxLength: 64 }),
-      contentType,
-      (bytes, type) => void parseOrRefuse(bytes, type),
-    ),
+    fc.property(fc.uint8Array({ maxLength: 64 }), contentType, (bytes, type) => expectAnswer(bytes, type)),
   )
 })
 
@@ -104,7 +103,7 @@ test('any text of braces, quotes and escapes is a manifest or MANIFEST_INVALID',
   )
   fc.assert(
     fc.property(fc.string({ unit }), contentType, (text, type) => {
-      parseOrRefuse(new TextEncoder().encode(text), type)
+      expectAnswer(new TextEncoder().encode(text), type)
     }),
     { numRuns: 1000 },
   )
@@ -149,7 +148,7 @@ test('a good manifest with a byte changed, added or left out is a manifest or MA
       (at, removed, byte) => {
         const inserted = removed === 2 ? [] : [byte]
         const tail = good.subarray(at + Math.min(removed, 1))
-        parseOrRefuse(Uint8Array.from([...good.subarray(0, at), ...inserted, ...tail]), null)
+        expectAnswer(Uint8Array.from([...good.subarray(0, at), ...inserted, ...tail]), null)
       },
     ),
     { numRuns: 1000 },
