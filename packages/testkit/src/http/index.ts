@@ -1,0 +1,3 @@
+export * from './http-client.ts'
+export * from './http-response.ts'
+export * from './raw-connection.ts'

@@ -1,0 +1,5 @@
+export * from './content.ts'
+export * from './images.ts'
+export * from './manifests.ts'
+export * from './random.ts'
+export * from './tar.ts'
