@@ -1,6 +1,6 @@
 // Installs dependencies when they are missing. Plain JavaScript for any Node ≥ 20, without dependencies.
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { withInstallationLock } from './installation-lock.mjs'
 import { installedMode } from './installed.mjs'
@@ -38,19 +38,22 @@ function hasDevelopmentTools(root) {
 }
 
 async function install(root, mode) {
-  const fresh = !existsSync(join(root, 'node_modules'))
-  const what = mode === 'production' ? 'the dependencies' : 'the dependencies, those for development included'
-  say(
-    `${fresh ? 'Installing' : 'Updating'} ${what} (npm ${fresh ? 'ci' : 'install'}; once, needs the network).`,
-  )
+  const verb = existsSync(join(root, 'node_modules')) ? 'Updating' : 'Installing'
+  const what = mode === 'production' ? 'dependencies' : 'dependencies, those for development included'
+  say(`${verb} ${what} (npm install: once, and needs the network).`)
   const reminder = setInterval(() => say('Still installing.'), patience)
+  const lock = join(root, 'package-lock.json')
+  const wanted = readFileSync(lock, 'utf8')
   try {
-    // No package here needs an install script, so none may run.
-    const options = ['--no-audit', '--no-fund', '--no-progress', '--ignore-scripts', '--include=optional']
+    // Not "npm ci": it refuses to work where the registry has not the binaries of all other platforms. Like it, this
+    // installs exactly what package-lock.json says. No package here needs an install script, so none may run.
+    const quiet = ['--no-audit', '--no-fund', '--no-progress', '--loglevel=error']
     const extent = mode === 'production' ? '--omit=dev' : '--include=dev'
-    await npm(root, [fresh ? 'ci' : 'install', ...options, extent])
+    await npm(root, ['install', ...quiet, '--ignore-scripts', '--include=optional', extent])
   } finally {
     clearInterval(reminder)
+    // npm adds what it finds out about other platforms; a start must not change the checkout.
+    if (readFileSync(lock, 'utf8') !== wanted) writeFileSync(lock, wanted)
   }
 }
 

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { openLog, type Logger } from '@openregistry/server/log'
 import type { Config } from '@openregistry/server/config'
 import type { Command } from 'commander'
@@ -26,7 +27,10 @@ export async function serve(command: Command, { json }: { json?: boolean }): Pro
   const registry = await startRegistry(config, log)
   log.info('server_start', { addresses: registry.addresses, mode: config.auth.mode, version: version() })
   warnOfOpenNetwork(config, log)
+  // From here on a kill loses what was compiled; the next start would do it again.
+  flushCompileCache()
   if (terminal && !json && config.log.format !== 'json') {
+    await log.flush()
     process.stdout.write(firstScreen({ config, file, addresses: registry.addresses, version: version() }))
   }
 
