@@ -16,7 +16,7 @@ export interface Machine {
 
 /** Looks at the machine. `folder` is on the disk that is measured. */
 export async function lookAtMachine(folder: string): Promise<Machine> {
-  const { stdout } = await promisify(execFile)('stat', ['-f', '-c', '%T', folder]).catch(() => ({
+  const { stdout } = await promisify(execFile)('df', ['--output=fstype', folder]).catch(() => ({
     stdout: '',
   }))
   const [first] = cpus()

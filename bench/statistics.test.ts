@@ -22,6 +22,7 @@ describe('percentile', () => {
     expect(percentile(hundred, 1)).toBe(100)
     expect(percentile(hundred, 0)).toBe(1)
     expect(percentile([7], 0.99)).toBe(7)
+    expect(percentile([1, 2, 3], 0.5)).toBe(2)
   })
   test('of nothing is not a number', () => {
     expect(percentile([], 0.5)).toBeNaN()

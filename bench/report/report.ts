@@ -75,9 +75,9 @@ function typical(metric: Metric, samples: readonly Sample[]): Sample | undefined
   return samples.toSorted((a, b) => metric.value(a) - metric.value(b))[samples.length >> 1]
 }
 
-function detailLine({ metrics: [metric] }: Row, { label, samples, failure }: Result): string[] {
+function detailLine({ metrics: [metric] }: Row, { label, samples }: Result): string[] {
   const sample = metric && typical(metric, samples)
-  if (!metric || !sample) return [label, `failed: ${failure ?? 'not run'}`, '–', '–', '–', '–', '–']
+  if (!metric || !sample) return [label, 'failed', '–', '–', '–', '–', '–']
   const values = samples.map((one) => metric.value(one))
   const peak = median(samples.map(({ peakMemory }) => peakMemory))
   return [
