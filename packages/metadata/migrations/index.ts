@@ -1,0 +1,30 @@
+import { firstTables } from './0001-first-tables.ts'
+
+/** How an engine spells the types of the schema. */
+export interface SchemaWords {
+  /** Text that is compared bytewise. */
+  text: string
+  bytes: string
+  /** 64 bits; sizes, and times in milliseconds since 1970. */
+  integer: string
+  boolean: string
+  /** A number that the database gives to a new row. */
+  identity: string
+  /** The same, and never given again, even after the newest row was deleted. */
+  identityOnce: string
+  /** Ends a table whose rows are found by a number. */
+  table: string
+  /** Ends a table of small rows that is its own primary index, where the engine knows such. */
+  indexTable: string
+}
+
+/** A change of the schema. Once released it is never edited: the next change is a new one. */
+export interface Migration {
+  /** 1, 2, 3, … */
+  version: number
+  name: string
+  statements(words: SchemaWords): readonly string[]
+}
+
+/** All of them, in order. */
+export const migrations: readonly Migration[] = [firstTables]

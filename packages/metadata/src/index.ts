@@ -1,0 +1,6 @@
+export {
+  migrateSqlite,
+  openSqliteMetadataStore,
+  type SqliteOptions,
+  type SqliteStore,
+} from './sqlite/open.ts'

@@ -1,0 +1,78 @@
+import { figures } from './reads/figures.ts'
+import { findBlob } from './reads/find-blob.ts'
+import { findManifest } from './reads/find-manifest.ts'
+import { findMountSource } from './reads/find-mount-source.ts'
+import { findRepository } from './reads/find-repository.ts'
+import { findUpload } from './reads/find-upload.ts'
+import { listParts } from './reads/list-parts.ts'
+import { listPendingDeletes } from './reads/list-pending-deletes.ts'
+import { listReferrers } from './reads/list-referrers.ts'
+import { listRepositories } from './reads/list-repositories.ts'
+import { listTags } from './reads/list-tags.ts'
+import { addPart } from './steps/add-part.ts'
+import { cancelUpload } from './steps/cancel-upload.ts'
+import { check } from './steps/check.ts'
+import { commitBlob } from './steps/commit-blob.ts'
+import { deleteBlob } from './steps/delete-blob.ts'
+import { deleteManifest } from './steps/delete-manifest.ts'
+import { deleteRepository } from './steps/delete-repository.ts'
+import { deleteTag } from './steps/delete-tag.ts'
+import { expireUploads } from './steps/expire-uploads.ts'
+import { forgetPendingDeletes } from './steps/forget-pending-deletes.ts'
+import { mountBlob } from './steps/mount-blob.ts'
+import { openUpload } from './steps/open-upload.ts'
+import { putManifest } from './steps/put-manifest.ts'
+import { renewLease } from './steps/renew-lease.ts'
+import { setVisibility } from './steps/set-visibility.ts'
+import { sweepUpload } from './steps/sweep-upload.ts'
+import type { Step } from './sql/query.ts'
+
+/** Reads are one statement each and need no transaction of their own. */
+export const reads = {
+  figures,
+  findBlob,
+  findManifest,
+  findMountSource,
+  findRepository,
+  findUpload,
+  listParts,
+  listPendingDeletes,
+  listReferrers,
+  listRepositories,
+  listTags,
+}
+
+/** Steps happen whole or not at all. */
+export const steps = {
+  addPart,
+  cancelUpload,
+  check,
+  commitBlob,
+  deleteBlob,
+  deleteManifest,
+  deleteRepository,
+  deleteTag,
+  expireUploads,
+  forgetPendingDeletes,
+  mountBlob,
+  openUpload,
+  putManifest,
+  renewLease,
+  setVisibility,
+  sweepUpload,
+}
+
+/** Everything that an engine can be asked for, by the name it has in the port. */
+export const operations = { ...reads, ...steps }
+
+export type ReadName = keyof typeof reads
+export type OperationName = keyof typeof operations
+
+type Tail<T extends readonly unknown[]> = T extends readonly [unknown, ...infer Rest] ? Rest : never
+
+/** What an operation is given, without the tag that makes its queries. */
+export type OperationInput<N extends OperationName> = Tail<Parameters<(typeof operations)[N]>>
+
+/** What an operation answers. */
+export type OperationResult<N extends OperationName> =
+  ReturnType<(typeof operations)[N]> extends Step<infer T> ? T : never

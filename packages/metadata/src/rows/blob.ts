@@ -1,0 +1,59 @@
+import { RegistryError, type Digest } from '@openregistry/oci'
+import type { Cid } from '@openregistry/dag'
+import { first, run, runEach, type Query, type Step } from '../sql/query.ts'
+import type { Sql } from '../sql/sql.ts'
+
+/** Content as `blobs` has it. */
+export interface BlobContent {
+  sha256: Digest
+  sha512: Digest | null
+  size: number
+  cid: Cid
+  /** Packed SHA-256 of each leaf. */
+  leaves: Uint8Array
+  /** Packed SHA-256 of the nodes above, level 1 first; empty up to 1 MiB. */
+  nodes: readonly Uint8Array[]
+}
+
+/** Bytes of one packed hash, and of the prefix by which a block is found. */
+const hashSize = 32
+const prefixSize = 8
+
+/** The row of this content, created with its blocks if it is not there, and held so that nobody collects it. */
+export function* ensureBlob(sql: Sql, blob: BlobContent): Step<number> {
+  const found = yield* first<{ id: number; sha512: string | null }>(sql`
+    SELECT id, sha512 FROM blobs WHERE sha256 = ${blob.sha256} ${sql.lock('FOR KEY SHARE')}`)
+  if (found !== null) {
+    if (found.sha512 === null && blob.sha512 !== null) {
+      yield* run(sql`UPDATE blobs SET sha512 = ${blob.sha512} WHERE id = ${found.id}`)
+    }
+    return found.id
+  }
+  const created = yield* first<{ id: number }>(sql`
+    INSERT INTO blobs (sha256, sha512, size, cid, created_at, leaves)
+    VALUES (${blob.sha256}, ${blob.sha512}, ${blob.size}, ${blob.cid}, ${sql.now}, ${blob.leaves})
+    ON CONFLICT (sha256) DO NOTHING
+    RETURNING id`)
+  if (created === null) return yield* ensureBlob(sql, blob)
+  if (blob.nodes.length > 0) yield* runEach(blockRows(sql, created.id, blob))
+  return created.id
+}
+
+/** One row for each distinct hash of a leaf or node. */
+function* blockRows(sql: Sql, blobId: number, { leaves, nodes }: BlobContent): Generator<Query> {
+  const seen = new Set<string>()
+  for (const [level, packed] of [leaves, ...nodes].entries()) {
+    if (packed.length % hashSize !== 0)
+      throw new RegistryError('INTERNAL', 'Packed hashes are 32 bytes each.')
+    const hashes = Buffer.from(packed.buffer, packed.byteOffset, packed.length)
+    for (let ordinal = 0; ordinal * hashSize < packed.length; ordinal++) {
+      const at = ordinal * hashSize
+      const hash = hashes.toString('latin1', at, at + hashSize)
+      if (seen.has(hash)) continue
+      seen.add(hash)
+      yield sql`
+        INSERT INTO blocks (hash8, blob_id, level, ordinal)
+        VALUES (${packed.subarray(at, at + prefixSize)}, ${blobId}, ${level}, ${ordinal})`
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import type { Milliseconds } from '@openregistry/core'
+import { namespaceOf, type Digest } from '@openregistry/oci'
+import { all, run, type Step } from '../sql/query.ts'
+import type { Sql } from '../sql/sql.ts'
+import type { RepositoryRow } from './repository.ts'
+
+/**
+ * Lets a repository read a blob. The link is safe for `lease` at least; one that manifests need (neither lease nor
+ * `unreferenced_since`) needs none, and a hidden one comes back.
+ */
+export function* linkBlob(
+  sql: Sql,
+  repository: Pick<RepositoryRow, 'id' | 'name' | 'visibility'>,
+  digest: Digest,
+  blobId: number,
+  lease: Milliseconds,
+): Step<void> {
+  yield* run(sql`
+    INSERT INTO repository_blobs (repository_id, digest, blob_id, namespace, public, lease_until)
+    VALUES (${repository.id}, ${digest}, ${blobId}, ${namespaceOf(repository.name)},
+      ${repository.visibility === 'public'}, ${sql.now} + ${lease})
+    ON CONFLICT (repository_id, digest) DO UPDATE SET
+      hidden_at = NULL,
+      lease_until = CASE
+        WHEN repository_blobs.lease_until IS NULL AND repository_blobs.unreferenced_since IS NULL THEN NULL
+        WHEN repository_blobs.lease_until > excluded.lease_until THEN repository_blobs.lease_until
+        ELSE excluded.lease_until
+      END
+    WHERE repository_blobs.hidden_at IS NOT NULL
+      OR repository_blobs.lease_until IS NOT NULL
+      OR repository_blobs.unreferenced_since IS NOT NULL`)
+}
+
+/**
+ * Locks links in the order of their digests, the one order for all steps, so that two of them never wait for each other.
+ */
+export function* lockLinks(sql: Sql, repositoryId: string, digests: readonly Digest[]): Step<void> {
+  yield* all(sql`
+    SELECT digest FROM repository_blobs
+    WHERE repository_id = ${repositoryId} AND digest IN ${sql.texts(digests)}
+    ORDER BY digest ${sql.lock('FOR NO KEY UPDATE')}`)
+}
+
+/**
+ * Starts the time of links that no live manifest of the repository needs any more. They were locked before; this asks in a
+ * statement of its own, so that it sees what others did while the lock was waited for.
+ */
+export function* releaseLinks(sql: Sql, repositoryId: string, digests: readonly Digest[]): Step<void> {
+  yield* run(sql`
+    UPDATE repository_blobs SET unreferenced_since = ${sql.now}
+    WHERE repository_id = ${repositoryId} AND digest IN ${sql.texts(digests)} AND unreferenced_since IS NULL
+      AND NOT EXISTS (
+        SELECT 1 FROM manifest_refs AS needed
+        WHERE needed.repository_id = repository_blobs.repository_id AND needed.digest = repository_blobs.digest
+          AND needed.live
+      )`)
+}

@@ -1,0 +1,133 @@
+import type { ManifestReference, PutManifest } from '@openregistry/core'
+import { RegistryError, type Digest } from '@openregistry/oci'
+import { all, first, run, runEach, type Step } from '../sql/query.ts'
+import type { Sql } from '../sql/sql.ts'
+import { lockLinks, releaseLinks } from './link.ts'
+
+/** A row of `manifests` and whether its references have to be written. */
+interface ManifestRow {
+  id: number
+  changed: boolean
+}
+
+/** What a step reads of a manifest that is there already, deleted or not. */
+interface FoundManifest {
+  id: number
+  media_type: string
+  artifact_type: string | null
+  subject: string | null
+  deleted_at: number | null
+}
+
+/**
+ * The links that a manifest needs, locked and freed of their leases.
+ * @throws RegistryError `MANIFEST_BLOB_UNKNOWN` naming the blobs that are not linked here, are hidden, or have no good
+ * bytes left: whatever a client would be told is not here.
+ */
+export function* claimLinks(
+  sql: Sql,
+  repositoryId: string,
+  references: readonly ManifestReference[],
+): Step<void> {
+  const digests = sql.texts(references.map((reference) => reference.digest))
+  const linked = yield* all<{ digest: string; pending: unknown; good: unknown }>(sql`
+    SELECT digest, (lease_until IS NOT NULL OR unreferenced_since IS NOT NULL) AS pending,
+      EXISTS (SELECT 1 FROM good_locations WHERE blob_id = live_links.blob_id) AS good
+    FROM live_links WHERE repository_id = ${repositoryId} AND digest IN ${digests}
+    ORDER BY digest ${sql.lock('FOR NO KEY UPDATE')}`)
+  const good = new Set(linked.filter((link) => Boolean(link.good)).map((link) => link.digest))
+  const missing = references
+    .filter(({ kind, digest }) => kind === 'blob' && !good.has(digest))
+    .map(({ digest }) => digest)
+  if (missing.length > 0) {
+    throw new RegistryError(
+      'MANIFEST_BLOB_UNKNOWN',
+      'The manifest needs blobs that are not in this repository; push them first.',
+      { detail: { missing } },
+    )
+  }
+  if (!linked.some((link) => Boolean(link.pending))) return
+  yield* run(sql`
+    UPDATE repository_blobs SET lease_until = NULL, unreferenced_since = NULL
+    WHERE repository_id = ${repositoryId} AND digest IN ${digests}
+      AND (lease_until IS NOT NULL OR unreferenced_since IS NOT NULL)`)
+}
+
+/** The row of a manifest: new, revived, or as it was. */
+export function* ensureManifest(
+  sql: Sql,
+  repositoryId: string,
+  blobId: number,
+  input: PutManifest,
+): Step<ManifestRow> {
+  const annotations = input.annotations === null ? null : JSON.stringify(input.annotations)
+  const created = yield* first<{ id: number }>(sql`
+    INSERT INTO manifests (repository_id, digest, blob_id, size, media_type, artifact_type, subject, annotations,
+      pushed_by, pushed_at)
+    VALUES (${repositoryId}, ${input.digest}, ${blobId}, ${input.bytes.length}, ${input.mediaType},
+      ${input.artifactType}, ${input.subject}, ${annotations}, ${input.principal}, ${sql.now})
+    ON CONFLICT (repository_id, digest) DO NOTHING
+    RETURNING id`)
+  if (created !== null) return { id: created.id, changed: true }
+  const found = yield* first<FoundManifest>(sql`
+    SELECT id, media_type, artifact_type, subject, deleted_at FROM manifests
+    WHERE repository_id = ${repositoryId} AND digest = ${input.digest} ${sql.lock('FOR UPDATE')}`)
+  // Nothing deletes rows of manifests yet; a collector that does lets this step be run again.
+  if (found === null)
+    throw new RegistryError('CONFLICT', 'The manifest was removed at the same moment; push it again.')
+  if (isSame(found, input)) return { id: found.id, changed: false }
+  // Deleted before, or the same bytes under another media type: the newest push says what they are.
+  yield* run(sql`
+    UPDATE manifests SET media_type = ${input.mediaType}, artifact_type = ${input.artifactType},
+      subject = ${input.subject}, annotations = ${annotations}, pushed_by = ${input.principal},
+      pushed_at = ${sql.now}, deleted_at = NULL
+    WHERE id = ${found.id}`)
+  return { id: found.id, changed: true }
+}
+
+function isSame(found: FoundManifest, input: PutManifest): boolean {
+  return (
+    found.deleted_at === null &&
+    found.media_type === input.mediaType &&
+    found.artifact_type === input.artifactType &&
+    found.subject === input.subject
+  )
+}
+
+/** Writes what a manifest needs, in place of what it needed when it was pushed before. */
+export function* replaceReferences(
+  sql: Sql,
+  repositoryId: string,
+  manifestId: number,
+  references: readonly ManifestReference[],
+): Step<void> {
+  const before = yield* all<{ digest: Digest }>(sql`
+    DELETE FROM manifest_refs WHERE manifest_id = ${manifestId} RETURNING digest`)
+  yield* runEach(
+    references.map(
+      ({ digest, kind }) => sql`
+        INSERT INTO manifest_refs (manifest_id, digest, repository_id, kind, live)
+        VALUES (${manifestId}, ${digest}, ${repositoryId}, ${kind}, TRUE)
+        ON CONFLICT (manifest_id, digest) DO NOTHING`,
+    ),
+  )
+  const needed = new Set(references.map(({ digest }) => digest))
+  const dropped = before.map(({ digest }) => digest).filter((digest) => !needed.has(digest))
+  if (dropped.length === 0) return
+  yield* lockLinks(sql, repositoryId, dropped)
+  yield* releaseLinks(sql, repositoryId, dropped)
+}
+
+/** Which of these digests are no live manifests of the repository. */
+export function* missingChildren(
+  sql: Sql,
+  repositoryId: string,
+  references: readonly ManifestReference[],
+): Step<Digest[]> {
+  const children = references.filter(({ kind }) => kind === 'manifest').map(({ digest }) => digest)
+  if (children.length === 0) return []
+  const present = yield* all<{ digest: string }>(sql`
+    SELECT digest FROM live_manifests WHERE repository_id = ${repositoryId} AND digest IN ${sql.texts(children)}`)
+  const known = new Set(present.map(({ digest }) => digest))
+  return children.filter((digest) => !known.has(digest))
+}

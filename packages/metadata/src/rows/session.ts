@@ -1,0 +1,40 @@
+import type { StorageKey, UploadId } from '@openregistry/core'
+import { RegistryError } from '@openregistry/oci'
+import { first, run, type Step } from '../sql/query.ts'
+import type { Sql } from '../sql/sql.ts'
+
+/** Says why a session did not take what was offered at `offset`. */
+export function* refuseSession(sql: Sql, upload: UploadId): Step<RegistryError> {
+  const session = yield* first<{ received: number }>(sql`
+    SELECT received FROM uploads WHERE id = ${upload} AND ended_at IS NULL AND expires_at > ${sql.now}`)
+  if (session === null) {
+    return new RegistryError('BLOB_UPLOAD_UNKNOWN', 'No such upload session; begin the upload again.')
+  }
+  return new RegistryError(
+    'UPLOAD_OFFSET_MISMATCH',
+    `The upload stands at byte ${session.received}; send the next chunk from there.`,
+    { detail: { upload, offset: session.received } },
+  )
+}
+
+/** Forgets the parts of a session that has ended; their objects are to be deleted, but for the one that became the blob. */
+export function* giveAwayParts(
+  sql: Sql,
+  upload: UploadId,
+  backend: string,
+  kept: StorageKey | null,
+): Step<void> {
+  yield* run(sql`
+    INSERT INTO pending_deletes (backend, key, queued_at)
+    SELECT ${backend}, key, ${sql.now} FROM upload_parts
+    WHERE upload_id = ${upload} AND key IS NOT NULL AND key <> ${kept ?? ''}
+    ON CONFLICT (backend, key) DO NOTHING`)
+  yield* run(sql`DELETE FROM upload_parts WHERE upload_id = ${upload}`)
+}
+
+/** Puts an object on the list of those to delete. */
+export function* deleteLater(sql: Sql, backend: string, key: string): Step<void> {
+  yield* run(sql`
+    INSERT INTO pending_deletes (backend, key, queued_at) VALUES (${backend}, ${key}, ${sql.now})
+    ON CONFLICT (backend, key) DO NOTHING`)
+}

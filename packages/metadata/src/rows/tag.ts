@@ -1,0 +1,51 @@
+import type { Digest, Tag } from '@openregistry/oci'
+import { first, hit, run, type Step } from '../sql/query.ts'
+import type { Sql } from '../sql/sql.ts'
+
+/** Who changes tags, and where. */
+interface TagChange {
+  repositoryId: string
+  principal: string
+}
+
+/** Points a tag to a manifest and notes that in its history. Nothing is written when it points there already. */
+export function* moveTag(
+  sql: Sql,
+  { repositoryId, principal }: TagChange,
+  tag: Tag,
+  manifest: { id: number; digest: Digest },
+): Step<void> {
+  // Inserting first makes two steps that create the same tag wait for each other; the second one sees the first.
+  const created = yield* hit(sql`
+    INSERT INTO tags (repository_id, name, manifest_id, updated_at, updated_by)
+    VALUES (${repositoryId}, ${tag}, ${manifest.id}, ${sql.now}, ${principal})
+    ON CONFLICT (repository_id, name) DO NOTHING
+    RETURNING 1`)
+  let from: Digest | null = null
+  if (!created) {
+    const current = yield* first<{ manifest_id: number; digest: Digest }>(sql`
+      SELECT tags.manifest_id, manifests.digest FROM tags JOIN manifests ON manifests.id = tags.manifest_id
+      WHERE tags.repository_id = ${repositoryId} AND tags.name = ${tag} ${sql.lock('FOR UPDATE')}`)
+    if (current?.manifest_id === manifest.id) return
+    from = current?.digest ?? null
+    yield* run(sql`
+      UPDATE tags SET manifest_id = ${manifest.id}, updated_at = ${sql.now}, updated_by = ${principal}
+      WHERE repository_id = ${repositoryId} AND name = ${tag}`)
+  }
+  yield* run(sql`
+    INSERT INTO tag_history (repository_id, tag, from_digest, to_digest, changed_by, changed_at)
+    VALUES (${repositoryId}, ${tag}, ${from}, ${manifest.digest}, ${principal}, ${sql.now})`)
+}
+
+/** Removes every tag of a manifest and notes that in their histories. */
+export function* dropTagsOf(
+  sql: Sql,
+  { repositoryId, principal }: TagChange,
+  manifest: { id: number; digest: Digest },
+): Step<void> {
+  yield* run(sql`
+    INSERT INTO tag_history (repository_id, tag, from_digest, to_digest, changed_by, changed_at)
+    SELECT ${repositoryId}, name, ${manifest.digest}, NULL, ${principal}, ${sql.now}
+    FROM tags WHERE manifest_id = ${manifest.id} ORDER BY name`)
+  yield* run(sql`DELETE FROM tags WHERE manifest_id = ${manifest.id}`)
+}

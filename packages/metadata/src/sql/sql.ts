@@ -1,0 +1,106 @@
+import type { Query, SqlValue } from './query.ts'
+
+/** A piece of a statement that is the engine's word for something. Never made from input. */
+export class Fragment {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+/** Values of one type that a statement sees as a table with the column `value`. */
+export class List {
+  readonly type: 'text' | 'integer'
+  readonly items: readonly (string | number)[]
+
+  constructor(type: 'text' | 'integer', items: readonly (string | number)[]) {
+    this.type = type
+    this.items = items
+  }
+}
+
+/** How strongly rows are locked until the step is over. SQLite has no such locks: its one writer is the lock. */
+export type RowLock =
+  'FOR UPDATE' | 'FOR NO KEY UPDATE' | 'FOR SHARE' | 'FOR KEY SHARE' | 'FOR UPDATE SKIP LOCKED'
+
+/** What differs between engines. Everything else keeps to SQL that all of them read alike. */
+export interface Dialect {
+  /** Expression for the database's clock in milliseconds since 1970. */
+  now: string
+  /** The clause that locks the rows of a query, or an empty string. */
+  lock(strength: RowLock): string
+  /** The placeholder with this number, from 1. */
+  placeholder(number: number): string
+  /** A table expression in brackets with the column `value`, from one placeholder. */
+  list(type: List['type'], placeholder: string): string
+  /** How a list is bound. */
+  encodeList(list: List): unknown
+  /** How a value is bound. */
+  encode(value: SqlValue): unknown
+}
+
+/** Makes queries from template literals: pieces become placeholders or words of the engine, never text from outside. */
+export interface Sql {
+  (strings: TemplateStringsArray, ...parts: readonly (SqlValue | List | Fragment)[]): Query
+  /** The database's clock, in milliseconds since 1970. */
+  readonly now: Fragment
+  /** Locks the rows of the query that it ends. */
+  lock(strength: RowLock): Fragment
+  /** Strings as a table: `digest IN ${sql.texts(digests)}`. */
+  texts(items: readonly string[]): List
+  /** Integers as a table. */
+  integers(items: readonly number[]): List
+}
+
+/** A place in the source: its text, and which of its parts are bound. */
+interface Shape {
+  text: string
+  bound: readonly number[]
+}
+
+/** The template tag of an engine. The text of each place in the source is made once. */
+export function createSql(dialect: Dialect): Sql {
+  const shapes = new WeakMap<TemplateStringsArray, Shape>()
+  const locks = new Map<RowLock, Fragment>()
+  const tag = (strings: TemplateStringsArray, ...parts: readonly (SqlValue | List | Fragment)[]): Query => {
+    let shape = shapes.get(strings)
+    if (shape === undefined) shapes.set(strings, (shape = shapeOf(dialect, strings, parts)))
+    const values: unknown[] = []
+    for (const index of shape.bound) values.push(bind(dialect, parts[index] as SqlValue | List))
+    return { text: shape.text, values }
+  }
+  return Object.assign(tag, {
+    now: new Fragment(dialect.now),
+    lock(strength: RowLock): Fragment {
+      let fragment = locks.get(strength)
+      if (fragment === undefined) locks.set(strength, (fragment = new Fragment(dialect.lock(strength))))
+      return fragment
+    },
+    texts: (items: readonly string[]) => new List('text', items),
+    integers: (items: readonly number[]) => new List('integer', items),
+  })
+}
+
+function bind(dialect: Dialect, value: SqlValue | List): unknown {
+  return value instanceof List ? dialect.encodeList(value) : dialect.encode(value)
+}
+
+function shapeOf(
+  dialect: Dialect,
+  strings: TemplateStringsArray,
+  parts: readonly (SqlValue | List | Fragment)[],
+): Shape {
+  let text = strings[0] ?? ''
+  const bound: number[] = []
+  for (const [index, part] of parts.entries()) {
+    if (part instanceof Fragment) text += part.text
+    else {
+      bound.push(index)
+      const placeholder = dialect.placeholder(bound.length)
+      text += part instanceof List ? dialect.list(part.type, placeholder) : placeholder
+    }
+    text += strings[index + 1] ?? ''
+  }
+  return { text, bound }
+}

@@ -1,0 +1,51 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import type { Query, Row } from '../sql/query.ts'
+
+/** What a statement gives and takes here; the template tag of `sqlite-dialect.ts` binds nothing else. */
+type Bound = string | number | null | Uint8Array
+
+/** Sizes in KiB of what SQLite keeps of the file in memory. */
+const cacheSize = { reader: 8 * 1024, writer: 4 * 1024 }
+
+/** A connection with its statements, each prepared once. */
+export class Connection implements Disposable {
+  readonly database: DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+
+  /** @param timeout how long a statement waits for a lock that another connection holds, in milliseconds. */
+  constructor(file: string, { readOnly, timeout }: { readOnly: boolean; timeout: number }) {
+    this.database = new DatabaseSync(file, { readOnly, timeout })
+    this.database.exec(`PRAGMA cache_size = -${readOnly ? cacheSize.reader : cacheSize.writer}`)
+  }
+
+  /** Runs a query and gives its rows. */
+  all(query: Query): readonly Row[] {
+    return this.#prepare(query.text).all(...(query.values as readonly Bound[]))
+  }
+
+  #prepare(text: string): StatementSync {
+    let statement = this.#statements.get(text)
+    if (statement === undefined) {
+      statement = this.database.prepare(text)
+      this.#statements.set(text, statement)
+    }
+    return statement
+  }
+
+  [Symbol.dispose](): void {
+    this.#statements.clear()
+    this.database.close()
+  }
+}
+
+/** What makes a writing connection durable and strict. */
+export function configureWriter({ database }: Connection): void {
+  database.exec('PRAGMA journal_mode = WAL')
+  // A commit is acknowledged only when the log is on the disk; on macOS that takes more than fsync.
+  database.exec('PRAGMA synchronous = FULL')
+  database.exec('PRAGMA fullfsync = ON')
+  database.exec('PRAGMA checkpoint_fullfsync = ON')
+  database.exec('PRAGMA foreign_keys = ON')
+  // Done after the answers have gone out, see `checkpoint.ts`.
+  database.exec('PRAGMA wal_autocheckpoint = 0')
+}

@@ -1,0 +1,102 @@
+import { open } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { MetadataStore } from '@openregistry/core'
+import { RegistryError } from '@openregistry/oci'
+import { Connection } from './connection.ts'
+import { toRegistryError } from './faults.ts'
+import { Reader } from './reader.ts'
+import { migrate } from './schema.ts'
+import { ServerLock } from './server-lock.ts'
+import { SqliteMetadataStore } from './sqlite-metadata-store.ts'
+import { Writer } from './writer.ts'
+
+/** How a database is opened. */
+export interface SqliteOptions {
+  /** Path of the file. Its folder must be there; the file is created when `autoMigrate` allows it. */
+  file: string
+  /** Bring an older schema, or an empty file, to the newest one. */
+  autoMigrate: boolean
+  /** For servers: refuse when another one has the database, and keep others off. Default false. */
+  exclusive?: boolean
+  /** How long a step waits for another process that writes, in milliseconds. Default 5000. */
+  lockTimeout?: number
+}
+
+/** Milliseconds. */
+const defaultLockTimeout = 5000
+
+/** A MetadataStore that can be copied while it is in use. */
+export type SqliteStore = MetadataStore & Pick<SqliteMetadataStore, 'backup'>
+
+/**
+ * Opens the metadata in a SQLite file. Close it: what waits is finished then, and the log is written back.
+ * @throws RegistryError `METADATA_UNAVAILABLE` whose message says what to do, when the folder is missing or read-only, the
+ * file is no database, of another program, or of a newer version (it is not changed then), or another server has it.
+ */
+export async function openSqliteMetadataStore(options: SqliteOptions): Promise<SqliteStore> {
+  const { file, autoMigrate, exclusive = false, lockTimeout = defaultLockTimeout } = options
+  await requireFile(file, autoMigrate)
+  const lock = exclusive ? new ServerLock(file) : null
+  const writer = new Writer({ file, autoMigrate, lockTimeout })
+  try {
+    await writer.run('check')
+    return new SqliteMetadataStore(file, new Reader(file, writer), writer, lock)
+  } catch (error) {
+    await writer[Symbol.asyncDispose]()
+    lock?.[Symbol.dispose]()
+    throw toRegistryError(error)
+  }
+}
+
+/**
+ * Brings the schema of a SQLite file to the newest version, creating the file if needed; for the command.
+ * @returns the versions before and after.
+ * @throws RegistryError as {@link openSqliteMetadataStore}.
+ */
+export async function migrateSqlite(file: string): Promise<{ from: number; to: number }> {
+  await requireFile(file, true)
+  try {
+    using connection = new Connection(file, { readOnly: false, timeout: defaultLockTimeout })
+    return migrate(connection.database, file)
+  } catch (error) {
+    throw toRegistryError(error)
+  }
+}
+
+/** Makes sure that the file is there and can be written, readable by its owner alone. */
+async function requireFile(file: string, create: boolean): Promise<void> {
+  try {
+    const handle = await open(file, create ? 'a' : 'r+', 0o600)
+    await handle.close()
+    if (create) await syncFolder(dirname(file))
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+    throw new RegistryError('METADATA_UNAVAILABLE', reason(file, code), { cause })
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  await using handle = await open(folder, 'r')
+  await handle.sync()
+}
+
+function reason(file: string, code: string): string {
+  const folder = dirname(file)
+  switch (code) {
+    case 'ENOENT':
+      return `There is no ${file}. Create the folder ${folder} if it is missing, then run "openregistry migrate".`
+    case 'ENOTDIR':
+      return `${folder} is not a folder; set data_dir to one.`
+    case 'EISDIR':
+      return `${file} is a folder; the database needs a file there.`
+    case 'EACCES':
+    case 'EPERM':
+      return `This user may not write ${file}; give it the file and the folder ${folder}.`
+    case 'EROFS':
+      return `${folder} is on a read-only file system; set data_dir to a folder that can be written.`
+    case 'ENOSPC':
+      return `There is no space left for ${file}.`
+    default:
+      return `${file} cannot be opened (${code}).`
+  }
+}

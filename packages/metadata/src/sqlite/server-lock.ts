@@ -1,0 +1,34 @@
+import { DatabaseSync } from 'node:sqlite'
+import { RegistryError } from '@openregistry/oci'
+import { isBusy, toRegistryError } from './faults.ts'
+
+/**
+ * Keeps a second server off a database, for as long as this process lives and no longer: the lock is the operating
+ * system's, on an empty SQLite file of its own, so that commands can still write beside the server.
+ */
+export class ServerLock implements Disposable {
+  readonly #database: DatabaseSync
+
+  /**
+   * @param file of the database; the lock is on this name with `.lock` behind it.
+   * @throws RegistryError `METADATA_UNAVAILABLE` when another server has it.
+   */
+  constructor(file: string) {
+    this.#database = new DatabaseSync(`${file}.lock`, { timeout: 0 })
+    try {
+      this.#database.exec('BEGIN EXCLUSIVE')
+    } catch (error) {
+      this.#database.close()
+      if (!isBusy(error)) throw toRegistryError(error)
+      throw new RegistryError(
+        'METADATA_UNAVAILABLE',
+        `Another server is using ${file}. Stop it, or give this one another data_dir; ` +
+          'several servers on one registry need PostgreSQL.',
+      )
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#database.close()
+  }
+}

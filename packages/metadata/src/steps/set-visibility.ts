@@ -1,0 +1,21 @@
+import type { RepositoryFacts, Visibility } from '@openregistry/core'
+import type { RepositoryName } from '@openregistry/oci'
+import { first, run, type Step } from '../sql/query.ts'
+import type { Sql } from '../sql/sql.ts'
+
+/** See `MetadataStore.setVisibility`. The links' hints change in the same step. */
+export function* setVisibility(
+  sql: Sql,
+  name: RepositoryName,
+  visibility: Visibility,
+): Step<RepositoryFacts | null> {
+  const repository = yield* first<{ id: string; visibility: Visibility }>(sql`
+    SELECT id, visibility FROM live_repositories WHERE name = ${name} ${sql.lock('FOR UPDATE')}`)
+  if (repository === null) return null
+  if (repository.visibility !== visibility) {
+    yield* run(sql`UPDATE repositories SET visibility = ${visibility} WHERE id = ${repository.id}`)
+    yield* run(sql`
+      UPDATE repository_blobs SET public = ${visibility === 'public'} WHERE repository_id = ${repository.id}`)
+  }
+  return { id: repository.id, name, visibility }
+}
