@@ -5,7 +5,6 @@ import { openSqliteMetadataStore } from '@openregistry/metadata'
 import { basicAuthentication, openMode, startServer, type Authenticator } from '@openregistry/server'
 import { isLoopback, type Config } from '@openregistry/server/config'
 import type { Logger } from '@openregistry/server/log'
-import { openUsersFile } from '@openregistry/server/users-file'
 import { databaseFile } from './data-files.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { version } from './version.ts'
@@ -101,6 +100,8 @@ async function serveRegistry(
 
 async function authenticatorOf({ auth }: Config): Promise<Authenticator> {
   if (auth.mode === 'open' || auth.users_file === null) return openMode
+  // Password hashing is native code that open mode never needs.
+  const { openUsersFile } = await import('@openregistry/server/users-file')
   return basicAuthentication(await openUsersFile(auth.users_file))
 }
 
