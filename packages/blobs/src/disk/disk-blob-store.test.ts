@@ -3,10 +3,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { newStorageKey, newUploadId } from '@openregistry/core'
+import { blobStoreContract } from '@openregistry/testkit'
 import { openDiskBlobStore } from './disk-blob-store.ts'
 
 const root = await mkdtemp(join(tmpdir(), 'disk-blob-store-'))
 afterAll(() => rm(root, { recursive: true, force: true }))
+
+let folders = 0
+blobStoreContract('disk', () => openDiskBlobStore({ path: join(root, String(folders++)) }))
+// The smallest buffers there are, and a sync with every chunk.
+const frugal = { largestRead: 65_536, readMemory: 0, writeBackEvery: 1 }
+blobStoreContract('disk, short of memory', () =>
+  openDiskBlobStore({ path: join(root, String(folders++)), ...frugal }),
+)
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes

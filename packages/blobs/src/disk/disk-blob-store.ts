@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import { RegistryError } from '@openregistry/oci'
 import type { BlobStore, ByteRange, Lists, ObjectReader, StorageKey } from '@openregistry/core'
+import { within } from '../within.ts'
 import { errnoOf, guarded, storageFault } from './fault.ts'
 import { nodeFiles, type FileLayer, type LayerFile } from './file-layer.ts'
 import { FileReader } from './file-reader.ts'
@@ -25,6 +26,8 @@ export interface DiskBlobStoreOptions {
   largestRead?: number
   /** Bytes of read buffers in use up to which they may be large; 64 MiB unless said otherwise. */
   readMemory?: number
+  /** Bytes of one object after which write-back begins while more arrive; 64 MiB unless said otherwise. */
+  writeBackEvery?: number
   /** The file operations; those of the operating system unless a test replaces them. */
   files?: FileLayer
 }
@@ -47,6 +50,7 @@ class DiskBlobStore implements BlobStore, Lists {
   readonly #files: FileLayer
   readonly #buffers: ReadBuffers
   readonly #largestRead: number
+  readonly #writeBackEvery: number
   readonly #folders: ReadonlyMap<string, FolderSync>
 
   constructor(options: DiskBlobStoreOptions & { files: FileLayer }) {
@@ -56,6 +60,7 @@ class DiskBlobStore implements BlobStore, Lists {
     this.#files = options.files
     this.#largestRead = options.largestRead ?? mebi
     this.#buffers = new ReadBuffers(options.readMemory ?? 64 * mebi)
+    this.#writeBackEvery = options.writeBackEvery ?? 64 * mebi
     this.#folders = new Map(
       shards.map((shard) => [shard, new FolderSync(options.files, join(options.path, shard))]),
     )
@@ -68,7 +73,8 @@ class DiskBlobStore implements BlobStore, Lists {
   ): Promise<{ size: number }> {
     const folder = this.#folders.get(shardOf(key))
     if (folder === undefined) throw new RegistryError('INTERNAL', 'Not a storage key.', { cause: key })
-    const target = { files: this.#files, path: objectPath(this.#path, key), folder }
+    const path = objectPath(this.#path, key)
+    const target = { files: this.#files, path, folder, writeBackEvery: this.#writeBackEvery }
     return { size: await writeObject(target, source, signal) }
   }
 
@@ -141,18 +147,6 @@ class DiskBlobStore implements BlobStore, Lists {
       throw storageFault(error)
     }
   }
-}
-
-function within(size: number, range: ByteRange | undefined): ByteRange {
-  if (range === undefined) return { offset: 0, length: size }
-  const { offset, length } = range
-  const whole = Number.isSafeInteger(offset) && Number.isSafeInteger(length)
-  if (!whole || offset < 0 || length < 0 || offset + length > size) {
-    throw new RegistryError('RANGE_INVALID', undefined, {
-      cause: `${length} bytes from ${offset} of an object of ${size} bytes`,
-    })
-  }
-  return { offset, length }
 }
 
 async function closeQuietly(file: LayerFile): Promise<void> {

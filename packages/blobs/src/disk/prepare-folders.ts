@@ -11,9 +11,8 @@ export async function prepareFolders(files: FileLayer, path: string): Promise<vo
   const topmost = await files.makeFolder(path)
   const present = new Set<string>()
   for await (const name of files.names(path)) present.add(name)
-  for (const shard of shards) {
-    if (!present.has(shard)) await files.makeFolder(join(path, shard))
-  }
+  const missing = shards.filter((shard) => !present.has(shard))
+  await Promise.all(missing.map((shard) => files.makeFolder(join(path, shard))))
   await files.syncFolder(path)
   await syncParents(files, path, topmost)
 }

@@ -36,7 +36,8 @@ export class ReadBuffers {
     while (size < wanted && size * 2 <= share) size *= 2
     this.#lent += size
     const kept = this.#free.get(size)?.pop()
-    if (kept === undefined) return Buffer.allocUnsafeSlow(size)
+    // Not a Buffer: its `slice` does not copy, which surprises whoever has to keep a chunk.
+    if (kept === undefined) return new Uint8Array(Buffer.allocUnsafeSlow(size).buffer)
     this.#idle -= size
     return kept
   }

@@ -1,26 +1,26 @@
 import type { LayerFile } from './file-layer.ts'
 
-/** Bytes after which the kernel is told to begin writing; see design "Performance": the sync at the end stays short. */
-const stride = 64 * 1024 * 1024
-
 /**
- * Writes dirty pages of one file back while more bytes arrive. At most one background sync is under way; its error is
+ * Writes dirty pages of one file back while more bytes arrive, so that the sync at the end is short. At most one background sync is under way; its error is
  * kept and thrown at the end, since after a failed sync a later one may well succeed without the lost pages.
  */
 export class WriteBack {
   readonly #file: LayerFile
+  readonly #stride: number
   #pending = 0
   #running: Promise<void> | null = null
   #failure: { error: unknown } | null = null
 
-  constructor(file: LayerFile) {
+  /** @param stride bytes after which the kernel is told to begin writing. */
+  constructor(file: LayerFile, stride: number) {
     this.#file = file
+    this.#stride = stride
   }
 
   /** Counts bytes that were written, and begins a sync in the background when there are enough. */
   wrote(bytes: number): void {
     this.#pending += bytes
-    if (this.#pending < stride || this.#running !== null) return
+    if (this.#pending < this.#stride || this.#running !== null) return
     this.#pending = 0
     this.#running = this.#file
       .datasync()

@@ -1,5 +1,5 @@
 import { RegistryError } from '@openregistry/oci'
-import { abortable } from './abortable.ts'
+import { abortable } from '../abortable.ts'
 import { errnoOf, guarded, storageFault } from './fault.ts'
 import type { FileLayer, LayerFile } from './file-layer.ts'
 import type { FolderSync } from './folder-sync.ts'
@@ -11,6 +11,8 @@ export interface WriteTarget {
   path: string
   /** Of the folder that holds `path`. */
   folder: FolderSync
+  /** Bytes after which write-back begins while more arrive. */
+  writeBackEvery: number
 }
 
 /**
@@ -19,14 +21,15 @@ export interface WriteTarget {
  * @returns its size in bytes.
  */
 export async function writeObject(
-  { files, path, folder }: WriteTarget,
+  target: WriteTarget,
   source: AsyncIterable<Uint8Array>,
   signal?: AbortSignal,
 ): Promise<number> {
   signal?.throwIfAborted()
+  const { files, path, folder, writeBackEvery } = target
   const file = await create(files, path)
   try {
-    const size = await fill(file, source, signal)
+    const size = await fill(file, new WriteBack(file, writeBackEvery), source, signal)
     await guarded(folder.sync())
     signal?.throwIfAborted()
     return size
@@ -49,10 +52,10 @@ async function create(files: FileLayer, path: string): Promise<LayerFile> {
 /** Writes and syncs everything, then closes the file, whatever happens. */
 async function fill(
   file: LayerFile,
+  writeBack: WriteBack,
   source: AsyncIterable<Uint8Array>,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  const writeBack = new WriteBack(file)
   let size = 0
   try {
     for await (const chunk of abortable(source, signal)) {
