@@ -1,4 +1,4 @@
-import { RegistryError, parseReference, parseRepositoryName, parseTag } from '@openregistry/oci'
+import { RegistryError, parseReference, parseRepositoryName, parseTag, type Reference } from '@openregistry/oci'
 import { hasBody, requestBody } from '../../http/body.ts'
 import type { Headers } from '../../http/exchange.ts'
 import { answer, logEvent, queryOf, type Call } from '../call.ts'
@@ -8,7 +8,7 @@ import { warnings } from '../warnings.ts'
 /** `GET` and `HEAD /v2/<name>/manifests/<reference>` (end-3): the bytes that were pushed. */
 export async function handleGetManifest(call: Call, name: string, referenceText: string): Promise<void> {
   const repository = parseRepositoryName(name)
-  const reference = parseReference(referenceText)
+  const reference = readableReference(referenceText)
   const isHead = call.exchange.method === 'HEAD'
   const manifest = await call.registry.getManifest(call.principal, { repository, reference, bytes: !isHead })
   const { digest, cid, size } = manifest
@@ -25,6 +25,15 @@ export async function handleGetManifest(call: Call, name: string, referenceText:
   if (isHead) return
   call.countBytes('pull', size)
   logEvent(call, 'manifest_pull', { repository, digest, ipfs_cid: cid, size }, 'read')
+}
+
+/** What no manifest can be called is a manifest that is not there ("Pulling manifests": 404), not a bad request. */
+function readableReference(text: string): Reference {
+  try {
+    return parseReference(text)
+  } catch (error) {
+    throw new RegistryError('MANIFEST_UNKNOWN', error instanceof RegistryError ? error.message : undefined)
+  }
 }
 
 /** `PUT /v2/<name>/manifests/<reference>` (end-7a, 7b): with further tags as `?tag=` when pushed by digest. */

@@ -1,0 +1,2 @@
+export { UsersFileError } from './parse-users.ts'
+export { openUsersFile, type UsersFile } from './users-file.ts'
