@@ -44,6 +44,7 @@ async function bench(options: Options, folder: string): Promise<void> {
   if (machine.fileSystem === 'tmpfs')
     say('the data would be in memory, not on a disk: name another folder with --dir')
   const found = await findPeers(options.peers, say)
+  if (found.length === 0) throw new Error('no registry is left to measure')
   const wrk = await hasWrk()
   if (!wrk) say('wrk is not installed: small requests are sent by the own client, which costs more')
   const plan: Plan = { found, sizes: sizesOf(options), repeat, folder, wrk, settle, say }

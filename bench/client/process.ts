@@ -21,8 +21,9 @@ function prepare(port: number, job: Job): ReadyJob {
   }
 }
 
-function tell(message: FromClient): void {
-  process.send?.(message)
+/** The last word of this process; a harness that is gone does not hear it. */
+function tellAndLeave(message: FromClient): void {
+  process.send?.(message, () => process.disconnect?.())
 }
 
 let ready: ReadyJob | null = null
@@ -30,16 +31,17 @@ let ready: ReadyJob | null = null
 async function handle(message: ToClient): Promise<void> {
   if (message.kind === 'prepare') {
     ready = prepare(message.port, message.job)
-    tell({ kind: 'ready' })
+    process.send?.({ kind: 'ready' } satisfies FromClient)
   } else if (ready) {
-    tell({ kind: 'done', result: await ready() })
-    process.disconnect?.()
+    tellAndLeave({ kind: 'done', result: await ready() })
   }
 }
 
 process.on('message', (message: ToClient) => {
   handle(message).catch((error: unknown) => {
-    tell({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) })
-    process.disconnect?.()
+    tellAndLeave({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) })
   })
 })
+
+// An interrupted bench leaves no client behind that goes on pushing.
+process.on('disconnect', () => process.exit())
