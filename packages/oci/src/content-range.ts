@@ -38,7 +38,8 @@ export function parseRange(header: string | undefined, size: number): RequestedR
   if (first === '') return last === '' ? 'whole' : suffix(Number(last), size)
   const start = Number(first)
   const end = last === '' ? size - 1 : Math.min(Number(last), size - 1)
-  return start >= size || end < start ? 'unsatisfiable' : { offset: start, length: end - start + 1 }
+  // The end lies within the content, so a range that begins beyond it ends before its start, like a reversed one.
+  return end < start ? 'unsatisfiable' : { offset: start, length: end - start + 1 }
 }
 
 /** The last `length` bytes. Of empty content that is all of it: no `Content-Range` can name an empty part. */
