@@ -1,4 +1,5 @@
 // Finds the runtime that the repository pins. Plain JavaScript for any Node ≥ 20, without dependencies.
+import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -36,9 +37,12 @@ export function canRun(version) {
  */
 export function findRuntime(root) {
   const name = runtimePackage()
+  let trouble = ''
   if (name !== null) {
     const pinned = join(root, 'node_modules', name, 'bin', 'node')
-    if (existsSync(pinned)) return pinned
+    const trial = existsSync(pinned) ? spawnSync(pinned, ['--version'], { encoding: 'utf8' }) : null
+    if (trial?.status === 0) return pinned
+    trouble = (trial?.error?.message ?? trial?.stderr ?? '').trim()
   }
   if (canRun(process.versions.node)) return process.execPath
   const wanted = `Node ${oldestRuntime.join('.')} or newer is needed; this is ${process.versions.node}.`
@@ -47,10 +51,15 @@ export function findRuntime(root) {
       `${wanted} No package carries it for ${process.platform}-${process.arch}: install it by hand.`,
     )
   }
-  const version = pinnedVersion(root, name)
+  const brought = `${wanted} The npm package ${name}@${pinnedVersion(root, name)} brings it`
+  if (trouble !== '') {
+    const hint = trouble.includes('libatomic')
+      ? ' Install libatomic1 (Debian, Ubuntu) or libatomic (Fedora).'
+      : ''
+    throw new Error(`${brought}, but it does not run here: ${trouble}.${hint}`)
+  }
   throw new Error(
-    `${wanted} The npm package ${name}@${version} brings it, but it is not installed: ` +
-      'run "npm install --include=optional" and see why, or install a newer Node.',
+    `${brought}, but it is not installed: run "npm install --include=optional" and see why, or install a newer Node.`,
   )
 }
 
