@@ -10,7 +10,10 @@ export interface BodyLimits {
 
 /** A request's body as a stream that is never held whole. */
 export interface RequestBody {
-  /** Bytes as they come; a chunk belongs to whoever takes it. Ends early, without a fault, when the connection breaks. */
+  /**
+   * Bytes as they come. A chunk is valid until the next one is asked for. Ends early, without a fault, when the
+   * connection breaks.
+   */
   readonly chunks: AsyncIterable<Uint8Array>
   /** `Content-Length`, or null with chunked transfer encoding. */
   readonly length: number | null
@@ -59,8 +62,10 @@ async function* readBody(
       const next = await chunks.next()
       pace.resume()
       if (next.done === true) return
-      pace.count((next.value as Uint8Array).length)
-      yield next.value as Uint8Array
+      const chunk = next.value as Uint8Array
+      pace.count(chunk.length)
+      yield chunk
+      free(chunk)
     }
   } catch (error) {
     if (!isDisconnect(error) && !request.destroyed) throw error
@@ -68,6 +73,14 @@ async function* readBody(
   } finally {
     pace.stop()
   }
+}
+
+/**
+ * Gives the memory of a chunk back at once. A fast upload brings thousands of 64 KiB buffers a second; left to the garbage
+ * collector they make it walk the whole heap dozens of times a second.
+ */
+function free({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0)
 }
 
 /** Judges how fast a client sends, by the time that we really waited for it: our own disk is not its fault. */

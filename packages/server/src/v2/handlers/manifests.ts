@@ -100,7 +100,7 @@ async function readManifest(call: Call): Promise<Uint8Array> {
   for await (const chunk of body.chunks) {
     size += chunk.length
     if (size > settings.manifestLimit) throw tooLarge
-    chunks.push(chunk)
+    chunks.push(chunk.slice())
   }
   if (body.interrupted()) throw new RegistryError('REQUEST_TIMEOUT', 'The manifest did not arrive whole.')
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size)
