@@ -2,13 +2,20 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadConfig } from '@openregistry/server/config'
-import { silentLogger } from '@openregistry/server/log'
+import { silentLogger, type Logger } from '@openregistry/server/log'
 import { startRegistry } from '../../apps/openregistry/src/composition.ts'
 
 /** A registry that lives as long as a test needs it. */
 export interface TemporaryRegistry extends AsyncDisposable {
   /** Where it listens, for example `http://127.0.0.1:40613`. */
   readonly origin: string
+}
+
+/** Faults are printed, and so end up beside the test during which they happened. */
+const faultsToConsole: Logger = {
+  ...silentLogger,
+  error: (event, fields) => console.error(event, fields),
+  child: () => faultsToConsole,
 }
 
 /** Starts our registry as it comes, on a free port, with its data in a new folder that goes away with it. */
@@ -20,7 +27,7 @@ export async function startTemporaryRegistry(): Promise<TemporaryRegistry> {
     env: { OPEN_REGISTRY_DATA_DIR: join(folder, 'data'), OPEN_REGISTRY_HTTP_PORT: '0' },
     cwd: folder,
   })
-  const registry = await startRegistry(config, silentLogger)
+  const registry = await startRegistry(config, faultsToConsole)
   stack.defer(() => registry.stop())
   const origin = registry.addresses.find((address) => address.includes('127.0.0.1'))
   if (origin === undefined) throw new Error(`Not on 127.0.0.1: ${registry.addresses.join(', ')}`)
