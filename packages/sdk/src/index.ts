@@ -1,0 +1,5 @@
+export { RegistryClientError, type ConnectionFault } from './client-error.ts'
+export type { ConnectionOptions, RequestBody } from './connection.ts'
+export * from './distribution-client.ts'
+export * from './management-client.ts'
+export * from './registry-client.ts'

@@ -1,0 +1,131 @@
+import type { Annotations, Digest, RepositoryName, Tag } from '@openregistry/oci'
+import type { Connection } from './connection.ts'
+
+/** Who may see a repository without credentials. */
+export type Visibility = 'public' | 'private'
+
+/** A repository in a list. */
+export interface RepositoryFacts {
+  name: string
+  visibility: Visibility
+}
+
+/** A tag with what it points to. */
+export interface TagFacts {
+  name: string
+  digest: Digest
+  mediaType: string
+  /** Of the manifest, in bytes. */
+  size: number
+  /** ISO 8601, UTC. */
+  updatedAt: string
+}
+
+/** Content that a manifest names, and where its bytes are. */
+export interface InspectedDescriptor {
+  digest: Digest
+  mediaType: string
+  size: number
+  /** Null when the registry does not have the content. */
+  cid: string | null
+  /** `inline` (in the database), or the name of a backend; null when the registry does not have the content. */
+  location: string | null
+  platform?: { os?: string; architecture?: string; variant?: string; [other: string]: unknown }
+  annotations?: Annotations
+}
+
+/** Everything about one manifest. */
+export interface InspectedManifest {
+  repository: string
+  /** As it was asked for. */
+  reference: string
+  digest: Digest
+  mediaType: string
+  size: number
+  cid: string
+  location: string
+  artifactType: string | null
+  subject: Digest | null
+  annotations: Annotations | null
+  config: InspectedDescriptor | null
+  layers: InspectedDescriptor[]
+  /** Of an index. */
+  manifests: InspectedDescriptor[]
+}
+
+/** A page of a list; `next` is where the following one begins. */
+export interface ListPage<T> {
+  items: T[]
+  next: string | null
+}
+
+/** How to ask for a page. */
+export interface ListRequest {
+  /** Entries, at most; the registry may give fewer. */
+  limit?: number
+  /** `next` of the page before. */
+  after?: string
+  signal?: AbortSignal
+}
+
+/** The management API of OpenRegistry (`/api/v1`). Every method throws `RegistryClientError`. */
+export class ManagementClient {
+  readonly #connection: Connection
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+  }
+
+  /** Repositories that we may see, by name. */
+  async repositories(request: ListRequest = {}): Promise<ListPage<RepositoryFacts>> {
+    const path = `/api/v1/repositories${queryOf(request)}`
+    const body = await this.#get<{ repositories: RepositoryFacts[]; next: string | null }>(path, request)
+    return { items: body.repositories, next: body.next }
+  }
+
+  /** One repository. */
+  repository(name: RepositoryName): Promise<RepositoryFacts> {
+    return this.#get(repositoryPath(name))
+  }
+
+  /** Changes who may see a repository. */
+  setVisibility(name: RepositoryName, visibility: Visibility): Promise<RepositoryFacts> {
+    return this.#connection.sendForJson('PATCH', repositoryPath(name), {
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ visibility }),
+    })
+  }
+
+  /** Deletes a repository with all that is in it. */
+  async deleteRepository(name: RepositoryName): Promise<void> {
+    await (await this.#connection.send('DELETE', repositoryPath(name))).arrayBuffer()
+  }
+
+  /** Tags of a repository with their manifests, by name. */
+  async tags(name: RepositoryName, request: ListRequest = {}): Promise<ListPage<TagFacts>> {
+    const path = `${repositoryPath(name)}/tags${queryOf(request)}`
+    const body = await this.#get<{ tags: TagFacts[]; next: string | null }>(path, request)
+    return { items: body.tags, next: body.next }
+  }
+
+  /** A manifest with the content it names, CIDs and locations. */
+  inspect(name: RepositoryName, reference: Tag | Digest): Promise<InspectedManifest> {
+    return this.#get(`${repositoryPath(name)}/manifests/${encodeURIComponent(reference)}`)
+  }
+
+  #get<T>(path: string, { signal }: { signal?: AbortSignal } = {}): Promise<T> {
+    return this.#connection.sendForJson('GET', path, { headers: { Accept: 'application/json' }, signal })
+  }
+}
+
+/** A name is one segment here, its slashes encoded. */
+function repositoryPath(name: RepositoryName): string {
+  return `/api/v1/repositories/${encodeURIComponent(name)}`
+}
+
+function queryOf({ limit, after }: ListRequest): string {
+  const query = new URLSearchParams()
+  if (limit !== undefined) query.set('n', String(limit))
+  if (after !== undefined) query.set('last', after)
+  return query.size === 0 ? '' : `?${query}`
+}
