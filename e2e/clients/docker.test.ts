@@ -54,7 +54,11 @@ clientTest(dockerPeers, 'build on an image of the registry, push the result', as
   await forget(base)
 
   const context = scratch().folder('build')
-  const lines = [`FROM ${base}`, 'RUN /bin/sha256sum /etc/greeting > /etc/sum', 'CMD ["/bin/cat", "/etc/sum"]']
+  const lines = [
+    `FROM ${base}`,
+    'RUN /bin/sha256sum /etc/greeting > /etc/sum',
+    'CMD ["/bin/cat", "/etc/sum"]',
+  ]
   writeFileSync(join(context, 'Dockerfile'), lines.join('\n'))
   await docker.run('build', '--quiet', '--network', 'none', '--tag', built, context)
   await docker.run('push', '--quiet', built)

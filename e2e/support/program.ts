@@ -22,7 +22,7 @@ export class Program {
   }
 
   /** Calls it with something to read. @throws Error with its output when it fails. */
-  feed(input: string, ...args: string[]): Promise<string> {
+  feed(input: string | Buffer, ...args: string[]): Promise<string> {
     return run(this.path, args, { ...this.#options, input })
   }
 

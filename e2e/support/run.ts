@@ -6,7 +6,7 @@ export interface RunOptions {
   env: Readonly<Record<string, string>>
   cwd?: string
   /** Given to its standard input; without it there is nothing to read. */
-  input?: string
+  input?: string | Buffer
   /** After how many milliseconds it is killed, with all that it started. */
   timeout?: number
 }

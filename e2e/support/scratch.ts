@@ -25,7 +25,7 @@ export class Scratch implements AsyncDisposable {
   }
 
   /** Writes a file in it. @returns its path. */
-  file(name: string, content: string): string {
+  file(name: string, content: string | Buffer): string {
     const path = join(this.path, name)
     mkdirSync(dirname(path), { recursive: true })
     writeFileSync(path, content)
