@@ -57,12 +57,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 function createHandler(options: ServerOptions, metrics: Metrics) {
   const { registry, authenticator, log, openMode } = options
   const v2 = createV2Transport({
-    ...{ registry, authenticator, log },
+    registry,
+    authenticator,
+    log,
     settings: options.v2,
     countBytes: (direction, bytes) => metrics.countBytes(direction, bytes),
   })
   const web = createWebListener({
-    ...{ registry, authenticator, metrics, log },
+    registry,
+    authenticator,
+    metrics,
+    log,
     figures: options.figures,
     welcome: {
       host: options.publicAddress ?? `${options.listener.hosts[0]}:${options.listener.port}`,

@@ -124,7 +124,12 @@ export function registerApi(app: OpenAPIHono<WebEnvironment>, { registry, authen
     const image = {
       repository: input.repository,
       reference,
-      ...{ digest, mediaType, size, cid, location: 'inline', artifactType: parsed.artifactType },
+      digest,
+      mediaType,
+      size,
+      cid,
+      location: 'inline',
+      artifactType: parsed.artifactType,
       subject: parsed.subject?.digest ?? null,
       annotations: parsed.annotations,
       config: parts.config === null ? null : formatDescriptor(parts.config),
@@ -146,7 +151,11 @@ function formatDescriptor({
 }: LocatedDescriptor): z.infer<typeof descriptorSchema> {
   const { digest, mediaType, size, platform, annotations } = descriptor
   return {
-    ...{ digest, mediaType, size, cid, location },
+    digest,
+    mediaType,
+    size,
+    cid,
+    location,
     ...(platform === undefined ? {} : { platform: { ...platform } }),
     ...(annotations === undefined ? {} : { annotations }),
   }

@@ -6,8 +6,13 @@ export interface FieldText {
   readonly doc: string
   /** What 0 means, for keys that accept it with a meaning of its own. */
   readonly zero?: string
-  /** Said in place of a default that depends on other keys; the loader's rules compute it. */
-  readonly derived?: string
+  /** For a default that depends on other keys, which the loader's rules compute. */
+  readonly derived?: {
+    /** The rule, in words. */
+    readonly said: string
+    /** What comes of it where nothing else is set. */
+    readonly usually: string
+  }
   /** Never printed, and may be read from a file named by `<key>_file`. */
   readonly secret?: true
 }
@@ -43,7 +48,7 @@ export function field<T>(
 /** A key whose default depends on other keys: `derived` says how, and the rules compute it, so it is never null. */
 export function derivedField<T>(
   type: ValueType<NonNullable<T>>,
-  said: FieldText & { readonly derived: string },
+  said: FieldText & { readonly derived: NonNullable<FieldText['derived']> },
 ): Field<T> {
   return { kind: 'field', type, default: null, ...said }
 }

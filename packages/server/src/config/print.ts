@@ -1,5 +1,5 @@
 import { variableOf } from './environment.ts'
-import { isField, type Field, type Section } from './field.ts'
+import { fieldsOf, isField, type Field, type Section } from './field.ts'
 import { tree, type Config } from './tree.ts'
 
 /** Stands for a secret that is set. */
@@ -20,33 +20,42 @@ export function printConfig(config: Config, options: { json: boolean }): string 
 export function printValues(section: Section, values: unknown, { json }: { json: boolean }): string {
   if (json) return `${JSON.stringify(jsonOf(section, values), null, 2)}\n`
   const valueOf: ValueOf = (key, field) => yamlValue(field, lookUp(values, key))
-  return printSection(section, valueOf, [], (line) => line).join('\n') + '\n'
+  return printSection(section, valueOf, []).join('\n') + '\n'
 }
 
 /** A file with every key at its default, commented out: openregistry.example.yaml. */
 export function printExample(section: Section): string {
-  const valueOf: ValueOf = (_key, field) => field.derived ?? yamlText(field.default)
+  const valueOf: ValueOf = (_key, field) => yamlText(field.derived?.usually ?? field.default)
   const intro = [
-    '# Every key of OpenRegistry with its default. Copy this file to openregistry.yaml and take the # off the',
-    '# lines to change, those of the groups around them included. Variables win over the file.',
+    '# Every key of OpenRegistry with its default. To change some, copy this file to openregistry.yaml and take the #',
+    '# off their lines and off those of the groups around them. Environment variables, named here too, win over it.',
     '',
   ]
-  return [...intro, ...printSection(section, valueOf, [], (line) => `# ${line}`.trimEnd())].join('\n') + '\n'
+  // Explanations begin at the margin, so that taking the # off a key leaves it where it belongs.
+  const lines = printSection(section, valueOf, []).map((line) =>
+    /^ *#/.test(line) ? line.trim() : `#${line}`,
+  )
+  return [...intro, ...lines].join('\n') + '\n'
 }
 
-function printSection(
-  section: Section,
-  valueOf: ValueOf,
-  above: readonly string[],
-  write: (line: string) => string,
-): string[] {
+/** What docs/configuration.md says about every key. */
+export function printReference(section: Section): string {
+  const sentences = [...fieldsOf(section)].map(([key, field]) => {
+    const standard = field.derived?.said ?? (field.default === null ? 'none' : `\`${field.default}\``)
+    const zero = field.zero === undefined ? '' : ` 0 means ${field.zero}.`
+    return `- **\`${key}\`**: ${field.doc}${zero} Takes ${field.type.expected}. Default: ${standard}.`
+  })
+  return sentences.join('\n') + '\n'
+}
+
+function printSection(section: Section, valueOf: ValueOf, above: readonly string[]): string[] {
   const indent = '  '.repeat(above.length)
   return Object.entries(section).flatMap(([name, entry]) => {
     const path = [...above, name]
-    if (!isField(entry)) return [write(`${indent}${name}:`), ...printSection(entry, valueOf, path, write)]
+    if (!isField(entry)) return [`${indent}${name}:`, ...printSection(entry, valueOf, path)]
     const key = path.join('.')
     const comment = describe(key, entry, 106 - indent.length).map((line) => `${indent}# ${line}`)
-    return [...comment, write(`${indent}${name}: ${valueOf(key, entry)}`)]
+    return [...comment, `${indent}${name}: ${valueOf(key, entry)}`]
   })
 }
 
@@ -57,8 +66,8 @@ function describe(key: string, field: Field<unknown>, width: number): string[] {
 }
 
 /** The default of a key for people. */
-export function defaultOf(field: Field<unknown>): string {
-  return field.derived ?? field.default ?? 'none'
+function defaultOf(field: Field<unknown>): string {
+  return field.derived?.said ?? field.default ?? 'none'
 }
 
 function wrap(text: string, width: number): string[] {

@@ -44,14 +44,17 @@ export const tree = {
   dfs: {
     default: field(choice('disk'), 'disk', { doc: 'The backend that new blobs are written to: disk.' }),
     disk: {
-      path: derivedField(path('folder'), { doc: 'Where the blobs lie.', derived: '<data_dir>/blobs' }),
+      path: derivedField(path('folder'), {
+        doc: 'Where the blobs lie.',
+        derived: { said: 'blobs in data_dir', usually: './data/blobs' },
+      }),
     },
   },
 
   auth: {
     mode: derivedField(choice('open', 'required'), {
       doc: 'open: whoever reaches the port may push and pull. required: pushing takes a user of auth.users_file, and so does pulling from a private repository.',
-      derived: 'required with auth.users_file, else open',
+      derived: { said: 'required with auth.users_file, else open', usually: 'open' },
     }),
     allow_open_network: field(flag(), 'false', {
       doc: 'Allow open mode on an address that others can reach.',
@@ -64,7 +67,7 @@ export const tree = {
   repositories: {
     default_visibility: derivedField(choice('public', 'private'), {
       doc: 'public or private: what a repository is that a first push creates. Everybody may pull from a public one.',
-      derived: 'public in open mode, else private',
+      derived: { said: 'public in open mode, else private', usually: 'public' },
     }),
   },
 

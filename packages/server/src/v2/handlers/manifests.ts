@@ -1,4 +1,10 @@
-import { RegistryError, parseReference, parseRepositoryName, parseTag, type Reference } from '@openregistry/oci'
+import {
+  RegistryError,
+  parseReference,
+  parseRepositoryName,
+  parseTag,
+  type Reference,
+} from '@openregistry/oci'
 import { hasBody, requestBody } from '../../http/body.ts'
 import type { Headers } from '../../http/exchange.ts'
 import { answer, logEvent, queryOf, type Call } from '../call.ts'
