@@ -1,0 +1,35 @@
+import { describe } from 'vitest'
+import { blobTests } from './blobs.ts'
+import { concurrencyTests } from './concurrency.ts'
+import { deletionTests } from './deletions.ts'
+import { housekeepingTests } from './housekeeping.ts'
+import { manifestTests } from './manifests.ts'
+import { modelTests } from './random-steps.ts'
+import { mountTests } from './mounts.ts'
+import type { OpenMetadataStore } from './opened.ts'
+import { referrerTests } from './referrers.ts'
+import { repositoryTests } from './repositories.ts'
+import { sessionTests } from './sessions.ts'
+import { tagTests } from './tags.ts'
+
+export type { OpenedMetadataStore, OpenMetadataStore } from './opened.ts'
+
+/**
+ * Everything the port `MetadataStore` promises that can be seen from outside; durability and damaged bytes cannot. Call it
+ * from a test file of the engine with a function that opens a store that holds nothing yet; it is called several times.
+ */
+export function metadataStoreContract(name: string, open: OpenMetadataStore): void {
+  describe(`MetadataStore contract: ${name}`, () => {
+    sessionTests(open)
+    blobTests(open)
+    mountTests(open)
+    manifestTests(open)
+    tagTests(open)
+    deletionTests(open)
+    repositoryTests(open)
+    referrerTests(open)
+    housekeepingTests(open)
+    concurrencyTests(open)
+    modelTests(open)
+  })
+}
