@@ -173,7 +173,9 @@ export class RecordingFileLayer {
   async #others(): Promise<void> {
     if (this.#options.seed === undefined || this.#options.seed === null) return
     this.#random = (Math.imul(this.#random, 1_664_525) + 1_013_904_223) >>> 0
-    for (let turns = this.#random >>> 30; turns > 0; turns--) await turn()
+    // Mostly a few turns, at times so many that others come and go meanwhile.
+    const longest = this.#random >>> 28 === 0 ? 60 : 4
+    for (let turns = (this.#random >>> 8) % longest; turns > 0; turns--) await turn()
   }
 
   #folder(path: string): FolderNode {

@@ -11,6 +11,8 @@ import { openDiskBlobStore } from './disk-blob-store.ts'
 
 const path = '/data/blobs'
 const chunk = 4096
+const clients = 6
+const turns = 4
 
 /** An object whose write has resolved. */
 interface Acknowledged {
@@ -29,21 +31,25 @@ async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, un
   for (let at = 0; at < bytes.length; at += chunk) yield bytes.slice(at, at + chunk)
 }
 
-/** Pushes of several objects at once, one of which is deleted again, with every step recorded. */
+/** Clients that push one object after the other, some of which are deleted again, with every step recorded. */
 async function work(files: RecordingFileLayer): Promise<Acknowledged[]> {
   await using store = await openDiskBlobStore({ path, files, writeBackEvery: 2 * chunk })
   const acknowledged: Acknowledged[] = []
-  const pushes = Array.from({ length: 9 }, async (_, index) => {
-    const key = newStorageKey(uploads[index % uploads.length] ?? newUploadId())
-    const bytes = new Uint8Array(index * 5000).fill(index + 1)
+  const push = async (client: number, turn: number): Promise<void> => {
+    const key = newStorageKey(uploads[client % uploads.length] ?? newUploadId())
+    // Small ones among them: they come and go while the folder is synced for others.
+    const bytes = new Uint8Array(((client + turn) % 4) * 6000).fill(client * turns + turn + 1)
     await store.write(key, chunksOf(bytes))
     const object: Acknowledged = { key, bytes, from: files.steps, until: Infinity }
     acknowledged.push(object)
-    if (index !== 4) return
+    if (turn !== 1) return
     object.until = files.steps
     await store.delete(key)
-  })
-  await Promise.all(pushes)
+  }
+  const client = async (_: unknown, index: number): Promise<void> => {
+    for (let turn = 0; turn < turns; turn++) await push(index, turn)
+  }
+  await Promise.all(Array.from({ length: clients }, client))
   return acknowledged
 }
 
@@ -74,7 +80,7 @@ async function lostAnywhere(options: RecordingOptions): Promise<StorageKey[]> {
   const files = new RecordingFileLayer(options)
   const all = await work(files)
   expect(files.openFiles).toBe(0)
-  expect(all).toHaveLength(9)
+  expect(all).toHaveLength(clients * turns)
   const lost: StorageKey[] = []
   const first = Math.min(...all.map(({ from }) => from))
   for (let step = first; step <= files.steps; step++) lost.push(...(await lostAt(step, files, all)))
