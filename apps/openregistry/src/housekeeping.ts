@@ -13,7 +13,9 @@ export function startHousekeeping(registry: Registry, log: Logger): () => Promis
   let timer: NodeJS.Timeout
   let round: Promise<void> = Promise.resolve()
   const schedule = (delay: number): void => {
-    timer = setTimeout(() => (round = run()), delay)
+    timer = setTimeout(() => {
+      round = run()
+    }, delay)
     timer.unref()
   }
   const run = async (): Promise<void> => {

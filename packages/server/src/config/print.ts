@@ -43,7 +43,8 @@ export function printReference(section: Section): string {
   const sentences = [...fieldsOf(section)].map(([key, field]) => {
     const standard = field.derived?.said ?? (field.default === null ? 'none' : `\`${field.default}\``)
     const zero = field.zero === undefined ? '' : ` 0 means ${field.zero}.`
-    return `- **\`${key}\`**: ${field.doc}${zero} Takes ${field.type.expected}. Default: ${standard}.`
+    const [expected] = field.type.expected.split(', such as')
+    return `- **\`${key}\`**: ${field.doc}${zero} Takes ${expected}. Default: ${standard}.`
   })
   return sentences.join('\n') + '\n'
 }

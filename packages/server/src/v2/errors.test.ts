@@ -3,17 +3,9 @@ import { RegistryError, errorCatalogue, type ErrorCode } from '@openregistry/oci
 import { describe, expect, test } from 'vitest'
 import { ociAnswers, ociErrorBody } from './errors.ts'
 
-const specified = [
-  ...[
-    'BLOB_UNKNOWN',
-    'BLOB_UPLOAD_INVALID',
-    'BLOB_UPLOAD_UNKNOWN',
-    'DIGEST_INVALID',
-    'MANIFEST_BLOB_UNKNOWN',
-  ],
-  ...['MANIFEST_INVALID', 'MANIFEST_UNKNOWN', 'NAME_INVALID', 'NAME_UNKNOWN', 'SIZE_INVALID', 'UNAUTHORIZED'],
-  ...['DENIED', 'UNSUPPORTED', 'TOOMANYREQUESTS'],
-]
+const specified = `BLOB_UNKNOWN BLOB_UPLOAD_INVALID BLOB_UPLOAD_UNKNOWN DIGEST_INVALID MANIFEST_BLOB_UNKNOWN
+  MANIFEST_INVALID MANIFEST_UNKNOWN NAME_INVALID NAME_UNKNOWN SIZE_INVALID UNAUTHORIZED DENIED UNSUPPORTED
+  TOOMANYREQUESTS`.split(/\s+/)
 
 describe('errors of /v2', () => {
   test('docs/errors.md is the catalogue', async () => {

@@ -37,9 +37,10 @@ export function createV2Transport(parts: V2Parts): V2Transport {
   return async (exchange) => {
     const target = parseTarget(exchange.path.slice('/v2'.length))
     try {
-      if (target === null) throw unknownRoute(await authenticate(parts, exchange))
-      requireMethod(exchange, target)
+      // Wrong credentials are said before anything else, on paths that do not exist too.
       const principal = await authenticate(parts, exchange)
+      if (target === null) throw new RegistryError('ROUTE_UNKNOWN')
+      requireMethod(exchange, target)
       const { registry, settings, log, countBytes } = parts
       await dispatch({ registry, exchange, principal, settings, log, countBytes }, target)
     } catch (error) {
@@ -52,10 +53,6 @@ export function createV2Transport(parts: V2Parts): V2Transport {
 
 function authenticate({ authenticator }: V2Parts, { request }: Exchange): Principal | Promise<Principal> {
   return authenticator.authenticate(request.headers)
-}
-
-function unknownRoute(_: Principal): RegistryError {
-  return new RegistryError('ROUTE_UNKNOWN', 'There is nothing at this path of the registry API.')
 }
 
 function requireMethod({ method }: Exchange, target: Target): void {
