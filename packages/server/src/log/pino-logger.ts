@@ -1,9 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { pino, type DestinationStream, type Logger as Pino } from 'pino'
 import type { Logger, LogLevel, WriteLog } from './logger.ts'
 import { redact } from './redact.ts'
 
 /** What a reader that stands still may keep in memory; beyond that entries are dropped. Bytes. */
 const bufferLimit = 16 * 2 ** 20
+
+/** How long a flush waits for such a reader, in milliseconds. */
+const flushPatience = 2000
 
 /** How and where to log. */
 export interface LogOptions {
@@ -14,13 +18,13 @@ export interface LogOptions {
   terminal: boolean
   /** Whether pretty output may be coloured. */
   color: boolean
-  /** File descriptor or file to write to; the standard output if it is left out. */
-  destination?: number | string
+  /** File descriptor to write to; the standard output if it is left out. */
+  descriptor?: number
 }
 
 /** Opens a log: one JSON object a line, or lines for people. */
 export async function openLog(options: LogOptions): Promise<Logger> {
-  const file = openFile(options.destination ?? 1)
+  const file = openFile(options.descriptor ?? 1)
   const pretty = options.format === 'pretty' || (options.format === 'auto' && options.terminal)
   const stream = pretty ? await prettyStream(file, options.color) : file
   const log = pino(
@@ -33,12 +37,14 @@ export async function openLog(options: LogOptions): Promise<Logger> {
     },
     stream,
   )
-  return wrap(log, () => new Promise((resolve) => file.flush(() => resolve())))
+  const written = () => new Promise<void>((resolve) => file.flush(() => resolve()))
+  return wrap(log, () => Promise.race([written(), sleep(flushPatience, undefined, { ref: false })]))
 }
 
 /** Writes off the event loop. A log that cannot be written (disk full, pipe closed) must not stop the registry. */
-function openFile(dest: number | string): ReturnType<typeof pino.destination> {
-  const file = pino.destination({ dest, sync: false, mkdir: true, maxLength: bufferLimit })
+function openFile(dest: number): ReturnType<typeof pino.destination> {
+  // Without a least length of 1 its flush returns before anything is written.
+  const file = pino.destination({ dest, sync: false, minLength: 1, maxLength: bufferLimit })
   file.on('error', () => {})
   return file
 }

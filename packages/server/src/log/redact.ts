@@ -58,11 +58,11 @@ function copyList(values: readonly unknown[], depth: number): unknown[] {
 function copyEntries(entries: Iterable<[unknown, unknown]>, depth: number): Record<string, unknown> {
   const result: Record<string, unknown> = {}
   for (const [key, value] of entries) {
-    const name = String(key)
+    const name = typeof key === 'object' || typeof key === 'function' ? `[${typeof key}]` : String(key)
     // Not by assignment: a field called __proto__ is a field.
     const kept =
       secretName.test(name) && value !== null && value !== undefined ? redacted : copy(value, depth + 1)
-    Object.defineProperty(result, name, { value: kept, enumerable: true })
+    Object.defineProperty(result, name, { value: kept, enumerable: true, configurable: true })
   }
   return result
 }
