@@ -8,7 +8,9 @@ import { UploadSession } from './upload-session.ts'
 
 const target = useTarget()
 
-async function pushed(algorithm: 'sha256' | 'sha512' = 'sha256'): Promise<{ source: Repository; blob: Content }> {
+async function pushed(
+  algorithm: 'sha256' | 'sha512' = 'sha256',
+): Promise<{ source: Repository; blob: Content }> {
   const source = target.repository()
   const blob = contentOf(target.random.bytes(50_000), { algorithm })
   await source.pushBlob(blob)
@@ -25,7 +27,8 @@ function mount(repository: Repository, digest: string, from?: string): Promise<H
 
 /** A registry may refuse to mount, with the session of an ordinary upload. */
 function skipUnlessMounted(context: TestContext, response: HttpResponse): void {
-  if (response.status === 202) context.skip('the registry under test answers this mount with an upload session')
+  if (response.status === 202)
+    context.skip('the registry under test answers this mount with an upload session')
 }
 
 describe('Mounting a blob from another repository (end-11)', () => {
@@ -86,7 +89,10 @@ describe('Mounting a blob from another repository (end-11)', () => {
   test('a wrong digest after a refused mount is 400 and stores nothing', async () => {
     const repository = target.repository()
     const absent = contentOf(target.random.bytes(100))
-    const upload = new UploadSession(target.http, await mount(repository, absent.digest, 'conformance/nowhere'))
+    const upload = new UploadSession(
+      target.http,
+      await mount(repository, absent.digest, 'conformance/nowhere'),
+    )
     expectRefusal(await upload.finish(absent.digest, { body: Buffer.from('other') }), 400, 'DIGEST_INVALID')
     await expectNoBlob(repository, absent.digest)
   })

@@ -23,11 +23,14 @@ describe.each(pushWays)('Pushing blobs: $name (end-4, end-5, end-6)', ({ push })
     }
   })
 
-  test.each(['sha256', 'sha512'] as const)('nothing is a blob: its %s digest is pushed', async (algorithm) => {
-    const repository = target.repository()
-    const blob = contentOf('', { algorithm })
-    await expectPushed(repository, await push(repository, blob.bytes, blob.digest, ''), blob)
-  })
+  test.each(['sha256', 'sha512'] as const)(
+    'nothing is a blob: its %s digest is pushed',
+    async (algorithm) => {
+      const repository = target.repository()
+      const blob = contentOf('', { algorithm })
+      await expectPushed(repository, await push(repository, blob.bytes, blob.digest, ''), blob)
+    },
+  )
 
   test.each(['sha256', 'sha512'] as const)(
     'a wrong %s digest is 400 DIGEST_INVALID and stores nothing',

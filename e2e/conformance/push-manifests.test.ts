@@ -48,7 +48,10 @@ describe('Pushing Manifests (end-7a)', () => {
     { kind: 'a Docker manifest list', make: () => multiPlatform('docker') },
     { kind: 'an artifact', make: () => alone(randomArtifact(target.random, { artifactType: 'a/b' })) },
     { kind: 'an image without layers', make: () => alone(randomImage(target.random, { layers: 0 })) },
-    { kind: 'an image of many layers', make: () => alone(randomImage(target.random, { layers: 40, layerSize: 9 })) },
+    {
+      kind: 'an image of many layers',
+      make: () => alone(randomImage(target.random, { layers: 40, layerSize: 9 })),
+    },
     { kind: 'an index of nothing', make: () => ({ manifest: imageIndex({ manifests: [] }), needs: [] }) },
   ]
 
@@ -110,7 +113,10 @@ describe('Pushing Manifests (end-7a)', () => {
 
   test('a manifest without the field mediaType is served under the Content-Type it was pushed with', async () => {
     const repository = target.repository()
-    const manifest = await withManifest(repository, (config) => `{"schemaVersion":2,"config":${config},"layers":[]}`)
+    const manifest = await withManifest(
+      repository,
+      (config) => `{"schemaVersion":2,"config":${config},"layers":[]}`,
+    )
     await repository.pushManifest(manifest, 'v1')
     await expectServed(repository, manifest, ['v1'])
   })
@@ -252,7 +258,9 @@ describe('Push: what a manifest references', () => {
     const [config, ...layers] = image.blobs.map((blob) => descriptorOf(blob))
     if (config === undefined) throw new Error('an image without a config')
     const foreign = [mediaTypes.ociForeignLayer, mediaTypes.ociForeignLayerGzip].map((mediaType) =>
-      descriptorOf(contentOf(target.random.bytes(99), { mediaType }), { urls: ['https://example.com/layer'] }),
+      descriptorOf(contentOf(target.random.bytes(99), { mediaType }), {
+        urls: ['https://example.com/layer'],
+      }),
     )
     const manifest = imageManifest({ config, layers: [...foreign, ...layers] })
     await repository.pushManifest(manifest, 'v1')

@@ -81,7 +81,9 @@ export const pushWays: readonly PushWay[] = [
       const last = bytes.length - (bytes.length % thirdOf(bytes) || thirdOf(bytes))
       await sendChunks(upload, bytes, thirdOf(bytes), last)
       // A range cannot name no byte at all.
-      return bytes.length === 0 ? upload.finish(digest) : upload.finish(digest, { body: bytes.subarray(last), start: last })
+      return bytes.length === 0
+        ? upload.finish(digest)
+        : upload.finish(digest, { body: bytes.subarray(last), start: last })
     },
   },
 ]
