@@ -125,9 +125,11 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
 
 async function closeAll(servers: readonly Server[], grace: number): Promise<void> {
   const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
-  for (const server of servers) server.closeIdleConnections()
+  // A connection whose last request ends from now on would otherwise stay for its keep-alive time.
+  const idle = setInterval(() => servers.forEach((server) => server.closeIdleConnections()), 50)
   const cut = setTimeout(() => servers.forEach((server) => server.closeAllConnections()), grace)
   await Promise.all(closed)
+  clearInterval(idle)
   clearTimeout(cut)
 }
 
