@@ -10,7 +10,8 @@ import {
 } from '@openregistry/testkit'
 import { describe, expect, test } from 'vitest'
 import { expectRefusal } from './expectations.ts'
-import { allReferrers, nextPage, readIndex } from './referrers.ts'
+import { nextPage } from './pages.ts'
+import { allReferrers, readIndex } from './referrers.ts'
 import { useTarget } from './target.ts'
 
 const target = useTarget()

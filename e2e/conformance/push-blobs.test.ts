@@ -1,7 +1,7 @@
 import { contentOf, digestOf } from '@openregistry/testkit'
 import { describe, expect, test } from 'vitest'
 import { expectBlob, expectNoBlob, expectRefusal } from './expectations.ts'
-import { expectPushed, pushWays } from './push-ways.ts'
+import { expectPushed, postBlob, pushWays } from './push-ways.ts'
 import { useTarget } from './target.ts'
 
 const target = useTarget()
@@ -136,6 +136,20 @@ describe('POST then PUT (end-4a)', () => {
     const response = await upload.finish(blob.digest, { body: blob.bytes })
     expect([201, 400]).toContain(response.status)
     if (response.status === 201) await expectBlob(repository, blob)
+  })
+})
+
+describe('Single POST (end-4b)', () => {
+  test.for([
+    ['sha256', 0],
+    ['sha256', 1000],
+    ['sha512', 0],
+    ['sha512', 1000],
+  ] as const)('%s, %i bytes: no second request is needed', async ([algorithm, size], context) => {
+    target.oursAlone(context)
+    const repository = target.repository()
+    const blob = contentOf(target.random.bytes(size), { algorithm })
+    await expectPushed(repository, await postBlob(repository, blob.bytes, blob.digest), blob)
   })
 })
 

@@ -34,6 +34,21 @@ async function sendChunks(upload: UploadSession, bytes: Buffer, size: number, un
   }
 }
 
+/** Sends a single POST with the whole blob (end-4b). */
+export function postBlob(
+  repository: Repository,
+  bytes: Buffer,
+  digest: string,
+  hint = '',
+): Promise<HttpResponse> {
+  const query = `digest=${encodeURIComponent(digest)}${hint === '' ? '' : `&${hint}`}`
+  return repository.send(`blobs/uploads/?${query}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/octet-stream' },
+    body: bytes,
+  })
+}
+
 /** Every way to push a blob but mounting it. */
 export const pushWays: readonly PushWay[] = [
   {
@@ -43,12 +58,12 @@ export const pushWays: readonly PushWay[] = [
   },
   {
     name: 'single POST',
-    push: (repository, bytes, digest, hint) =>
-      repository.send(`blobs/uploads/?digest=${encodeURIComponent(digest)}${hint === '' ? '' : `&${hint}`}`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/octet-stream' },
-        body: bytes,
-      }),
+    async push(repository, bytes, digest, hint) {
+      const response = await postBlob(repository, bytes, digest, hint)
+      // A registry may answer with a session instead, and the client goes on with it.
+      if (response.status !== 202) return response
+      return new UploadSession(repository.http, response).finish(digest, { body: bytes })
+    },
   },
   {
     name: 'streamed PATCH of known length',

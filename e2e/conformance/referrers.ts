@@ -1,6 +1,7 @@
 import { mediaTypes, type Descriptor } from '@openregistry/oci'
 import type { HttpResponse } from '@openregistry/testkit'
 import { expect } from 'vitest'
+import { allPages } from './pages.ts'
 import type { Repository } from './repository.ts'
 
 /** An image index, as the referrers API answers it. */
@@ -20,24 +21,8 @@ export function readIndex(response: HttpResponse): ReferrersIndex {
   return index
 }
 
-/** The address of the next page (RFC 8288), or null at the last one. */
-export function nextPage(response: HttpResponse): string | null {
-  const link = response.header('link')
-  if (link === null) return null
-  const match = /^<([^>]+)>\s*;\s*rel="?next"?$/.exec(link)
-  expect(match, `${link} is no link to the next page`).not.toBeNull()
-  const url = new URL(match?.[1] ?? '', 'http://registry/v2/')
-  return url.pathname + url.search
-}
-
 /** All descriptors of a list, page by page from this path on. */
 export async function allReferrers(repository: Repository, rest: string): Promise<Descriptor[]> {
-  const found: Descriptor[] = []
-  let path: string | null = repository.path(rest)
-  while (path !== null) {
-    const response: HttpResponse = await repository.http.send({ path })
-    found.push(...readIndex(response).manifests)
-    path = nextPage(response)
-  }
-  return found
+  const pages = await allPages(repository.http, repository.path(rest))
+  return pages.flatMap((page) => readIndex(page).manifests)
 }

@@ -25,6 +25,11 @@ export class Target {
     return this.#http
   }
 
+  /** Whether it is ours, so that it has to keep more promises than those of the specification. */
+  get isOurs(): boolean {
+    return this.#own !== null
+  }
+
   /** A repository that nobody used before, of this name or a random one. */
   repository(name = `conformance/${this.random.word(16)}`): Repository {
     return new Repository(this.http, name)
@@ -37,7 +42,7 @@ export class Target {
 
   /** Skips a test of something that is ours, and that another registry need not have. */
   oursAlone(context: TestContext): void {
-    if (this.#own === null) context.skip('the registry under test is another one; this is a promise of ours')
+    if (!this.isOurs) context.skip('the registry under test is another one; this is a promise of ours')
   }
 
   async #start(): Promise<void> {
