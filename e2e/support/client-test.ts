@@ -23,6 +23,18 @@ export function clientTest(
 /** Gives something that exists from the first test of a file to the last. */
 export type Shared<T> = () => T
 
+let stack: AsyncDisposableStack | null = null
+
+/** Everything shared in this file. One stack, since a hook that fails keeps the next ones from cleaning up. */
+function stackOfThisFile(): AsyncDisposableStack {
+  if (stack === null) {
+    const own = new AsyncDisposableStack()
+    afterAll(() => own.disposeAsync())
+    stack = own
+  }
+  return stack
+}
+
 /**
  * Makes something before the tests of a file, and disposes of it after them; what is made last goes first.
  *
@@ -33,11 +45,9 @@ export function shared<T extends AsyncDisposable>(
   needs: readonly PeerName[] = [],
 ): Shared<T> {
   let value: T | undefined
+  const stack = stackOfThisFile()
   beforeAll(async () => {
-    if (havePeers(needs)) value = await make()
-  })
-  afterAll(async () => {
-    await value?.[Symbol.asyncDispose]()
+    if (havePeers(needs)) value = stack.use(await make())
   })
   return () => {
     if (value === undefined) throw new Error('Only tests may ask for this.')

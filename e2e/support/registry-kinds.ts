@@ -29,8 +29,9 @@ export interface RegistryLaunch {
 /** Registries that the tests can start: ours, and those that people come from. */
 export type RegistryKind = 'openregistry' | 'distribution' | 'docker-registry' | 'zot'
 
-/** The command of this checkout. */
-export const ownCommand = join(import.meta.dirname, '../../bin/openregistry')
+/** The command of this checkout, or another one that `OPENREGISTRY_BIN` names. */
+export const ownCommand =
+  process.env['OPENREGISTRY_BIN'] ?? join(import.meta.dirname, '../../bin/openregistry')
 
 /** How to start a registry of this kind. `folder` is where its configuration will be written. */
 export function launchOf(kind: RegistryKind, options: RegistryOptions, folder: string): RegistryLaunch {
