@@ -70,8 +70,8 @@ async function readHead(
   while (size <= inlineLimit) {
     const next = await iterator.next()
     if (next.done === true) return { chunks, size, ended: true }
-    // Copied: a chunk is the sender's until the next one is asked for.
-    chunks.push(next.value.length > inlineLimit ? next.value : next.value.slice())
+    // Copied (the slice of a Buffer would be a view): a chunk is the sender's until the next one is asked for.
+    chunks.push(next.value.length > inlineLimit ? next.value : new Uint8Array(next.value))
     size += next.value.length
   }
   return { chunks, size, ended: false }

@@ -106,7 +106,8 @@ async function readManifest(call: Call): Promise<Uint8Array> {
   for await (const chunk of body.chunks) {
     size += chunk.length
     if (size > settings.manifestLimit) throw tooLarge
-    chunks.push(chunk.slice())
+    // Copied (the slice of a Buffer would be a view): the memory is taken back when the next chunk is asked for.
+    chunks.push(new Uint8Array(chunk))
   }
   if (body.interrupted()) throw new RegistryError('REQUEST_TIMEOUT', 'The manifest did not arrive whole.')
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size)
