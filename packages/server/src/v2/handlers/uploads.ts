@@ -13,8 +13,11 @@ import type { Headers } from '../../http/exchange.ts'
 import { answer, answerJson, blobLocation, logEvent, queryOf, type Call } from '../call.ts'
 import { ociErrorBody } from '../errors.ts'
 
-/** SHA-256 of nothing: the one blob that can be pushed by a POST without a body. */
-const emptyDigest = 'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
+/** What nothing hashes to: the one blob that can be pushed by a POST without a body. */
+const emptyDigests: ReadonlySet<string> = new Set([
+  'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+  'sha512:cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e',
+])
 
 /**
  * `POST /v2/<name>/blobs/uploads/`: begins an upload (end-4a, 4c), takes a whole blob (`?digest=`, end-4b), or links
@@ -29,7 +32,7 @@ export async function handlePostUpload(call: Call, name: string): Promise<void> 
   const digest = mount !== null || digestText === null ? null : parseDigest(digestText)
   const algorithm = parseAlgorithm(query.get('digest-algorithm'))
   const session = await call.registry.openUpload(call.principal, { repository, algorithm })
-  if (digest !== null && (hasBody(call.exchange) || digest === emptyDigest)) {
+  if (digest !== null && (hasBody(call.exchange) || emptyDigests.has(digest))) {
     return finish(call, repository, session.id, digest)
   }
   answer(call, 202, { ...sessionHeaders(session, 0) })
