@@ -1,3 +1,5 @@
+import { RegistryError } from '@openregistry/oci'
+import { RegistryClientError } from '@openregistry/sdk'
 import { ConfigError } from '@openregistry/server/config'
 import { CommandError, exitCodes, type ExitCode } from './exit-codes.ts'
 
@@ -11,7 +13,33 @@ export function explain(error: unknown): { message: string; exitCode: ExitCode }
     const lines = error.message.split('\n').map((line) => `  ${line}`)
     return { message: [intro, ...lines, hint].join('\n'), exitCode: exitCodes.usage }
   }
+  if (error instanceof RegistryClientError) {
+    return { message: `openregistry: ${clientText(error)}`, exitCode: exitCodes.failure }
+  }
+  if (error instanceof RegistryError && malformed.has(error.code)) {
+    return { message: `openregistry: ${error.message}`, exitCode: exitCodes.usage }
+  }
   return { message: `openregistry: ${systemText(error) ?? textOf(error)}`, exitCode: exitCodes.failure }
+}
+
+/** Codes with which arguments are refused before anything is sent. */
+const malformed: ReadonlySet<string> = new Set(['NAME_INVALID', 'TAG_INVALID', 'DIGEST_INVALID'])
+
+/** What a registry said, and what to do about it. */
+function clientText({ code, message }: RegistryClientError): string {
+  const next: Record<string, string> = {
+    UNREACHABLE:
+      'Start one with "openregistry serve", or name another with --server or OPEN_REGISTRY_SERVER.',
+    UNTRUSTED_CERTIFICATE: 'If you know it, name its authority in NODE_EXTRA_CA_CERTS.',
+    UNAUTHORIZED:
+      'Give credentials with --username and --password-stdin, or OPEN_REGISTRY_USERNAME and OPEN_REGISTRY_PASSWORD.',
+    NAME_UNKNOWN: '"openregistry ls" lists the repositories that you may see.',
+    MANIFEST_UNKNOWN: '"openregistry ls <repository>" lists its tags.',
+    HTTP_404: 'Is it an OpenRegistry, and of this version? Others have no management API.',
+    ROUTE_UNKNOWN: 'Is it an OpenRegistry, and of this version? Others have no management API.',
+  }
+  const advice = next[code]
+  return advice === undefined ? `${message} (${code})` : `${message} (${code})\n${advice}`
 }
 
 /** Faults of the operating system that people meet, in words. */

@@ -1,5 +1,8 @@
 import { Command } from 'commander'
+import { clientCommands } from './commands/client.ts'
 import { configCommand } from './commands/config.ts'
+import { dataCommands } from './commands/data.ts'
+import { doctorCommand } from './commands/doctor.ts'
 import { serveCommand } from './commands/serve.ts'
 import { versionCommand } from './commands/version.ts'
 import { version } from './version.ts'
@@ -14,7 +17,15 @@ export function program(): Command {
     .showSuggestionAfterError(true)
     .showHelpAfterError('(--help says more)')
     .addHelpText('after', '\nBegin with:\n  openregistry serve\n  docker push 127.0.0.1:5000/me/app:1')
-  for (const command of [serveCommand(), configCommand(), versionCommand()]) root.addCommand(command)
+  const commands = [
+    serveCommand(),
+    ...clientCommands(),
+    ...dataCommands(),
+    configCommand(),
+    doctorCommand(),
+    versionCommand(),
+  ]
+  for (const command of commands) root.addCommand(command)
   return inherit(root)
 }
 

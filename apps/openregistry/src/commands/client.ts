@@ -1,0 +1,97 @@
+import { Command, Option } from 'commander'
+import type { Visibility } from '@openregistry/sdk'
+import { withClientOptions, type ClientOptions } from '../client/client-options.ts'
+import { examples, jsonOption } from './shared-options.ts'
+
+/** The commands that ask a registry. */
+export function clientCommands(): Command[] {
+  return [listCommand(), inspectCommand(), removeCommand(), tagCommand(), repositoryCommand()]
+}
+
+function listCommand(): Command {
+  return withClientOptions(new Command('ls'))
+    .description('list repositories, or the tags of one')
+    .argument('[repository]', 'for example me/app, or registry.example.org/me/app')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      examples(
+        'openregistry ls',
+        'openregistry ls me/app',
+        'openregistry ls --server https://registry.example.org --json',
+      ),
+    )
+    .action(async (repository: string | undefined, options: ClientOptions) => {
+      const { listRepositories, listTags } = await import('../client/list.ts')
+      await (repository === undefined ? listRepositories(options) : listTags(repository, options))
+    })
+}
+
+function inspectCommand(): Command {
+  return withClientOptions(new Command('inspect'))
+    .description('show what an image is made of: digest, size, CID and location of every part')
+    .argument('<image>', 'name[:tag][@digest]; the tag is latest if none is given')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      examples(
+        'openregistry inspect me/app:1',
+        "openregistry inspect me/app:1 --json | jq -r '.layers[].cid'",
+        'openregistry inspect registry.example.org/me/app@sha256:…',
+      ),
+    )
+    .action(async (image: string, options: ClientOptions) => {
+      const { inspect } = await import('../client/inspect.ts')
+      await inspect(image, options)
+    })
+}
+
+function removeCommand(): Command {
+  return withClientOptions(new Command('rm'))
+    .description('delete a tag, a manifest with all its tags, or a whole repository')
+    .argument('<image or repository>', 'name:tag, name@digest, or a name for everything in it')
+    .option('-y, --yes', 'do not ask (needed where there is no terminal)')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      examples('openregistry rm me/app:1', 'openregistry rm me/app@sha256:…', 'openregistry rm me/app --yes'),
+    )
+    .action(async (target: string, options: ClientOptions & { yes?: boolean }) => {
+      const { remove } = await import('../client/remove.ts')
+      await remove(target, options)
+    })
+}
+
+function tagCommand(): Command {
+  return withClientOptions(new Command('tag'))
+    .description('give an image one more tag')
+    .argument('<image>', 'name[:tag][@digest]; the tag is latest if none is given')
+    .argument('<new tag>', 'a tag of the same repository; moved, if it is there')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      examples('openregistry tag me/app:1.4.2 stable', 'openregistry tag me/app@sha256:… rescued'),
+    )
+    .action(async (image: string, newTag: string, options: ClientOptions) => {
+      const { addTag } = await import('../client/add-tag.ts')
+      await addTag(image, newTag, options)
+    })
+}
+
+function repositoryCommand(): Command {
+  const set = withClientOptions(new Command('set'))
+    .description('change who may see a repository')
+    .argument('<repository>', 'for example me/app')
+    .addOption(
+      new Option('--visibility <visibility>', 'who may pull without credentials')
+        .choices(['public', 'private'])
+        .makeOptionMandatory(),
+    )
+    .addOption(jsonOption())
+    .addHelpText('after', examples('openregistry repository set me/app --visibility private'))
+    .action(async (target: string, options: ClientOptions & { visibility: Visibility }) => {
+      const { setRepository } = await import('../client/set-repository.ts')
+      await setRepository(target, options)
+    })
+  return new Command('repository').description('settings of a repository').addCommand(set)
+}

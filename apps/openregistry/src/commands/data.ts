@@ -1,0 +1,47 @@
+import { Command } from 'commander'
+import { examples, jsonOption } from './shared-options.ts'
+
+/** The commands that work on the data of a configuration, also beside a live server. */
+export function dataCommands(): Command[] {
+  return [migrateCommand(), backupCommand()]
+}
+
+function migrateCommand(): Command {
+  return new Command('migrate')
+    .description(
+      'bring the schema of the database up to date ("serve" does so by itself unless db.auto_migrate is false)',
+    )
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      examples('openregistry migrate', 'openregistry migrate --config /etc/openregistry.yaml'),
+    )
+    .action(async (options: { json?: boolean }, command: Command) => {
+      const { loadConfigOf } = await import('../load-config.ts')
+      const { migrate } = await import('../migrate.ts')
+      const { config } = await loadConfigOf(command)
+      await migrate(config, options)
+    })
+}
+
+function backupCommand(): Command {
+  return new Command('backup')
+    .description('copy database and blobs to a new folder, beside a live server if need be')
+    .argument('<folder>', 'must be empty or missing; a registry starts with data_dir = this folder')
+    .option('--copy', 'copy the bytes of blobs even where a hard link would do (the same file system)')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      examples(
+        'openregistry backup /backups/monday',
+        'OPEN_REGISTRY_DATA_DIR=/backups/monday openregistry serve',
+        'openregistry backup /mnt/disk2/registry --config /etc/openregistry.yaml --json',
+      ),
+    )
+    .action(async (folder: string, options: { copy?: boolean; json?: boolean }, command: Command) => {
+      const { loadConfigOf } = await import('../load-config.ts')
+      const { backup } = await import('../backup/backup.ts')
+      const { config } = await loadConfigOf(command)
+      await backup(config, folder, options)
+    })
+}

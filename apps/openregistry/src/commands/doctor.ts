@@ -1,0 +1,17 @@
+import { Command } from 'commander'
+import { examples, jsonOption } from './shared-options.ts'
+
+/** `openregistry doctor` */
+export function doctorCommand(): Command {
+  return new Command('doctor')
+    .description('check configuration, port, data folder, disk, clock and runtime, and say what to do')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      examples('openregistry doctor', 'openregistry doctor --config /etc/openregistry.yaml --json'),
+    )
+    .action(async (options: { json?: boolean }, command: Command) => {
+      const { doctor } = await import('../doctor/doctor.ts')
+      await doctor(command, options)
+    })
+}
