@@ -10,6 +10,7 @@ import { FolderSync } from './folder-sync.ts'
 import { keyOfFile, objectPath, shardOf, shards } from './object-path.ts'
 import { prepareFolders } from './prepare-folders.ts'
 import { ReadBuffers } from './read-buffers.ts'
+import { SyncSlots } from './sync-slots.ts'
 import { writeObject } from './write-object.ts'
 
 const mebi = 1024 * 1024
@@ -26,6 +27,11 @@ export interface DiskBlobStoreOptions {
   largestRead?: number
   /** Bytes of read buffers in use up to which they may be large; 64 MiB unless said otherwise. */
   readMemory?: number
+  /**
+   * Syncs at once, which leaves the other threads of Node's pool (`UV_THREADPOOL_SIZE`, 4 by default) to readers; 2
+   * unless said otherwise.
+   */
+  syncs?: number
   /** Bytes of one object after which write-back begins while more arrive; 64 MiB unless said otherwise. */
   writeBackEvery?: number
   /** The file operations; those of the operating system unless a test replaces them. */
@@ -50,6 +56,7 @@ class DiskBlobStore implements BlobStore, Lists {
   readonly #files: FileLayer
   readonly #buffers: ReadBuffers
   readonly #largestRead: number
+  readonly #slots: SyncSlots
   readonly #writeBackEvery: number
   readonly #folders: ReadonlyMap<string, FolderSync>
 
@@ -60,9 +67,10 @@ class DiskBlobStore implements BlobStore, Lists {
     this.#files = options.files
     this.#largestRead = options.largestRead ?? mebi
     this.#buffers = new ReadBuffers(options.readMemory ?? 64 * mebi)
+    this.#slots = new SyncSlots(options.syncs ?? 2)
     this.#writeBackEvery = options.writeBackEvery ?? 64 * mebi
     this.#folders = new Map(
-      shards.map((shard) => [shard, new FolderSync(options.files, join(options.path, shard))]),
+      shards.map((shard) => [shard, new FolderSync(options.files, join(options.path, shard), this.#slots)]),
     )
   }
 
@@ -74,7 +82,13 @@ class DiskBlobStore implements BlobStore, Lists {
     const folder = this.#folders.get(shardOf(key))
     if (folder === undefined) throw new RegistryError('INTERNAL', 'Not a storage key.', { cause: key })
     const path = objectPath(this.#path, key)
-    const target = { files: this.#files, path, folder, writeBackEvery: this.#writeBackEvery }
+    const target = {
+      files: this.#files,
+      path,
+      folder,
+      slots: this.#slots,
+      writeBackEvery: this.#writeBackEvery,
+    }
     return { size: await writeObject(target, source, signal) }
   }
 

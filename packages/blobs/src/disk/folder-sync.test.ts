@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { SyncSlots } from './sync-slots.ts'
 import { FolderSync } from './folder-sync.ts'
 import { nodeFiles, type FileLayer } from './file-layer.ts'
 
@@ -28,7 +29,7 @@ async function settled(promise: Promise<void>): Promise<boolean> {
 
 test('who comes while a sync is under way waits for the next one, and shares it', async () => {
   const syncs = new ManualSyncs()
-  const folder = new FolderSync(syncs.files, '/folder')
+  const folder = new FolderSync(syncs.files, '/folder', new SyncSlots(4))
   const first = folder.sync()
   const [second, third] = [folder.sync(), folder.sync()]
   expect(syncs.begun).toHaveLength(1)
@@ -47,7 +48,7 @@ test('who comes while a sync is under way waits for the next one, and shares it'
 
 test('a failed sync fails those who share it, not the next ones', async () => {
   const syncs = new ManualSyncs()
-  const folder = new FolderSync(syncs.files, '/folder')
+  const folder = new FolderSync(syncs.files, '/folder', new SyncSlots(4))
   const first = folder.sync()
   const second = folder.sync()
   const broken = new Error('EIO')

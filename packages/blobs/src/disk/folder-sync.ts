@@ -1,4 +1,5 @@
 import type { FileLayer } from './file-layer.ts'
+import type { SyncSlots } from './sync-slots.ts'
 
 /**
  * Syncs one folder for many writers. Those that arrive while a sync is under way share the next one: the present one
@@ -7,12 +8,14 @@ import type { FileLayer } from './file-layer.ts'
 export class FolderSync {
   readonly #files: FileLayer
   readonly #path: string
+  readonly #slots: SyncSlots
   #running: Promise<void> | null = null
   #next: Promise<void> | null = null
 
-  constructor(files: FileLayer, path: string) {
+  constructor(files: FileLayer, path: string, slots: SyncSlots) {
     this.#files = files
     this.#path = path
+    this.#slots = slots
   }
 
   /** Resolves when a sync that began after this call is done. @throws what the sync throws, to all who share it. */
@@ -32,9 +35,11 @@ export class FolderSync {
   }
 
   #begin(): Promise<void> {
-    const sync = this.#files.syncFolder(this.#path).finally(() => {
-      if (this.#running === sync) this.#running = null
-    })
+    const sync = this.#slots
+      .run(() => this.#files.syncFolder(this.#path))
+      .finally(() => {
+        if (this.#running === sync) this.#running = null
+      })
     this.#running = sync
     return sync
   }

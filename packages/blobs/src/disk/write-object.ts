@@ -3,6 +3,7 @@ import { abortable } from '../abortable.ts'
 import { errnoOf, guarded, storageFault } from './fault.ts'
 import type { FileLayer, LayerFile } from './file-layer.ts'
 import type { FolderSync } from './folder-sync.ts'
+import type { SyncSlots } from './sync-slots.ts'
 import { WriteBack } from './write-back.ts'
 
 /** Where a new object goes. */
@@ -11,6 +12,7 @@ export interface WriteTarget {
   path: string
   /** Of the folder that holds `path`. */
   folder: FolderSync
+  slots: SyncSlots
   /** Bytes after which write-back begins while more arrive. */
   writeBackEvery: number
 }
@@ -26,10 +28,10 @@ export async function writeObject(
   signal?: AbortSignal,
 ): Promise<number> {
   signal?.throwIfAborted()
-  const { files, path, folder, writeBackEvery } = target
+  const { files, path, folder, slots, writeBackEvery } = target
   const file = await create(files, path)
   try {
-    const size = await fill(file, new WriteBack(file, writeBackEvery), source, signal)
+    const size = await fill(file, new WriteBack(file, slots, writeBackEvery), source, signal)
     await guarded(folder.sync())
     signal?.throwIfAborted()
     return size

@@ -9,8 +9,10 @@ import { ThreadedRun } from './threaded-run.ts'
 export interface ContentHasherOptions {
   /** Threads at most; one for each processor, up to 4, unless said otherwise. They start when they are needed. */
   threads?: number
-  /** Bytes of free pieces that are kept for the next upload; 32 MiB unless said otherwise. */
+  /** Bytes of free pieces that are kept for the next upload; 128 MiB, enough for 40 at once, unless said otherwise. */
   poolBytes?: number
+  /** Milliseconds without an upload after which threads and free pieces are given up; 60 s unless said otherwise. */
+  idleAfter?: number
 }
 
 /** A hasher on threads of its own. They end when it is disposed, and never keep an idle process alive. */
@@ -21,21 +23,24 @@ export function createContentHasher(options: ContentHasherOptions = {}): Content
 class ThreadedHasher implements ContentHasher {
   readonly #threads: HashThreads
   readonly #pool: PiecePool
+  readonly #idleAfter: number
+  #idle: NodeJS.Timeout | null = null
   #runs = 0
 
-  constructor({
-    threads = Math.min(4, availableParallelism()),
-    poolBytes = 32 * leafSize,
-  }: ContentHasherOptions) {
+  constructor(options: ContentHasherOptions) {
+    const { threads = Math.min(4, availableParallelism()), poolBytes = 128 * leafSize } = options
     this.#threads = new HashThreads(Math.max(1, threads))
     this.#pool = new PiecePool(Math.floor(poolBytes / leafSize))
+    this.#idleAfter = options.idleAfter ?? 60_000
   }
 
   acquire(): Uint8Array {
+    this.#postponeIdle()
     return this.#pool.acquire()
   }
 
   release(piece: Uint8Array): void {
+    this.#postponeIdle()
     this.#pool.release(piece)
   }
 
@@ -44,10 +49,24 @@ class ThreadedHasher implements ContentHasher {
   }
 
   begin({ sha512 }: { sha512: boolean }): HashRun {
+    this.#postponeIdle()
     return new ThreadedRun({ id: ++this.#runs, sha512, threads: this.#threads, pool: this.#pool })
   }
 
+  #postponeIdle(): void {
+    if (this.#idle !== null) this.#idle.refresh()
+    else this.#idle = setTimeout(() => this.#rest(), this.#idleAfter).unref()
+  }
+
+  /** Threads go with the pieces: each keeps the shared memory that it has seen until it collects its garbage. */
+  #rest(): void {
+    this.#idle = null
+    this.#pool.clear()
+    if (!this.#threads.retireIdle()) this.#postponeIdle()
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#idle !== null) clearTimeout(this.#idle)
     await this.#threads.close()
   }
 }

@@ -41,6 +41,14 @@ export class HashThreads {
     return started
   }
 
+  /** Ends the threads that nobody needs now; others start when they are needed. Answers whether all are ended. */
+  retireIdle(): boolean {
+    const idle = this.#threads.filter((thread) => thread.runs === 0 && thread.requests === 0)
+    this.#threads = this.#threads.filter((thread) => !idle.includes(thread))
+    for (const thread of idle) void thread.terminate()
+    return this.#threads.length === 0
+  }
+
   /** Ends all threads. */
   async close(): Promise<void> {
     this.#closed = true

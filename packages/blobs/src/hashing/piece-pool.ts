@@ -4,10 +4,13 @@ import { RegistryError } from '@openregistry/oci'
 /** Pieces of one leaf each, in memory that threads share, so that nothing is copied or handed over. */
 export class PiecePool {
   readonly #keep: number
-  readonly #free: Uint8Array[] = []
+  #free: Uint8Array[] = []
   readonly #lent = new WeakSet<ArrayBufferLike>()
 
-  /** @param keep free pieces that are kept for the next caller; more are left to the garbage collector. */
+  /**
+   * @param keep free pieces that are kept for the next caller; more are left to the garbage collector. It does not count
+   * shared memory and comes late, so memory grows when many pieces are dropped and made anew.
+   */
   constructor(keep: number) {
     this.#keep = keep
   }
@@ -29,5 +32,10 @@ export class PiecePool {
     }
     if (this.#free.length >= this.#keep) return
     this.#free.push(piece.length === leafSize ? piece : new Uint8Array(piece.buffer))
+  }
+
+  /** Drops the free pieces. */
+  clear(): void {
+    this.#free = []
   }
 }
