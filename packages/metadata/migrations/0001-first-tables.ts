@@ -127,7 +127,7 @@ function manifests({ text, integer, boolean, identity, table, indexTable }: Sche
     `CREATE TABLE manifest_refs (
       manifest_id ${integer} NOT NULL REFERENCES manifests (id),
       digest ${text} NOT NULL,
-      repository_id ${text} NOT NULL REFERENCES repositories (id),
+      repository_id ${text} NOT NULL,
       kind ${text} NOT NULL CHECK (kind IN ('blob', 'manifest', 'foreign')),
       live ${boolean} NOT NULL,
       PRIMARY KEY (manifest_id, digest)
@@ -174,7 +174,7 @@ function uploads({ text, bytes, integer, identity, table, indexTable }: SchemaWo
       expires_at ${integer} NOT NULL,
       ended_at ${integer}
     )${indexTable}`,
-    `CREATE INDEX uploads_of_repository ON uploads (repository_id, expires_at) WHERE ended_at IS NULL`,
+    `CREATE INDEX uploads_of_repository ON uploads (repository_id, ended_at, expires_at)`,
     `CREATE INDEX uploads_open ON uploads (expires_at) WHERE ended_at IS NULL`,
     `CREATE INDEX uploads_ended ON uploads (expires_at) WHERE ended_at IS NOT NULL`,
     `CREATE TABLE upload_parts (

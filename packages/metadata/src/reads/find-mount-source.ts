@@ -28,6 +28,6 @@ export function* findMountSource(sql: Sql, namespace: string, digest: Digest): S
     ) AS candidate
     JOIN live_repositories AS r
       ON r.id = candidate.repository_id AND (candidate.own = 1 OR r.visibility = 'public')
-    ORDER BY candidate.own DESC LIMIT 1`)
+    LIMIT 1`)
   return row && { id: row.id, name: row.name, visibility: row.visibility }
 }

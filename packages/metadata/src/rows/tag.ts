@@ -46,6 +46,6 @@ export function* dropTagsOf(
   yield* run(sql`
     INSERT INTO tag_history (repository_id, tag, from_digest, to_digest, changed_by, changed_at)
     SELECT ${repositoryId}, name, ${manifest.digest}, NULL, ${principal}, ${sql.now}
-    FROM tags WHERE manifest_id = ${manifest.id} ORDER BY name`)
+    FROM tags WHERE manifest_id = ${manifest.id} ORDER BY repository_id, name`)
   yield* run(sql`DELETE FROM tags WHERE manifest_id = ${manifest.id}`)
 }

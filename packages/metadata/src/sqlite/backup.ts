@@ -16,15 +16,27 @@ export async function backupDatabase(file: string, target: string, signal?: Abor
   signal?.throwIfAborted()
   await requireFree(target)
   const partial = `${target}.partial`
-  await rm(partial, { force: true })
   try {
+    await createPrivate(partial)
     await copy(file, partial, signal)
     await rename(partial, target)
     await syncFolder(dirname(target))
   } catch (error) {
     await rm(partial, { force: true })
-    throw signal?.aborted === true ? signal.reason : toRegistryError(error)
+    throw signal?.aborted === true ? signal.reason : faultOf(error, target)
   }
+}
+
+function faultOf(cause: unknown, target: string): RegistryError {
+  const error = toRegistryError(cause)
+  if (error.code !== 'INTERNAL' || !(cause instanceof Error)) return error
+  return new RegistryError(
+    'METADATA_UNAVAILABLE',
+    `The backup cannot be written to ${target}: ${cause.message}`,
+    {
+      cause,
+    },
+  )
 }
 
 async function copy(file: string, partial: string, signal: AbortSignal | undefined): Promise<void> {
@@ -32,6 +44,13 @@ async function copy(file: string, partial: string, signal: AbortSignal | undefin
   source.exec('BEGIN')
   source.exec('SELECT 1 FROM sqlite_schema')
   await copyDatabase(source, partial, { rate: pagesAtOnce, progress: () => signal?.throwIfAborted() })
+}
+
+/** An empty file that its owner alone can read, like the database itself. */
+async function createPrivate(path: string): Promise<void> {
+  await rm(path, { force: true })
+  await using handle = await open(path, 'wx', 0o600)
+  await handle.sync()
 }
 
 async function requireFree(target: string): Promise<void> {

@@ -1,4 +1,5 @@
-import { open } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { access, open, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { MetadataStore } from '@openregistry/core'
 import { RegistryError } from '@openregistry/oci'
@@ -63,16 +64,38 @@ export async function migrateSqlite(file: string): Promise<{ from: number; to: n
   }
 }
 
-/** Makes sure that the file is there and can be written, readable by its owner alone. */
+/**
+ * Makes sure that the file is there and can be written; a new one is readable by its owner alone. An existing one is only
+ * looked at: to close a file is to lose every lock that this process has on it, and another store may be open.
+ */
 async function requireFile(file: string, create: boolean): Promise<void> {
   try {
-    const handle = await open(file, create ? 'a' : 'r+', 0o600)
-    await handle.close()
-    if (create) await syncFolder(dirname(file))
+    const found = await stat(file).catch((error: unknown) => {
+      if (create && errorCode(error) === 'ENOENT') return null
+      throw error
+    })
+    if (found?.isDirectory() === true) throw Object.assign(new Error('a folder'), { code: 'EISDIR' })
+    if (found === null) await createFile(file)
+    await access(file, constants.R_OK | constants.W_OK)
+    await access(dirname(file), constants.W_OK)
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
-    throw new RegistryError('METADATA_UNAVAILABLE', reason(file, code), { cause })
+    throw new RegistryError('METADATA_UNAVAILABLE', reason(file, errorCode(cause)), { cause })
   }
+}
+
+function errorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}
+
+async function createFile(file: string): Promise<void> {
+  try {
+    const handle = await open(file, 'wx', 0o600)
+    await handle.close()
+  } catch (error) {
+    // Another process was first.
+    if (errorCode(error) !== 'EEXIST') throw error
+  }
+  await syncFolder(dirname(file))
 }
 
 async function syncFolder(folder: string): Promise<void> {

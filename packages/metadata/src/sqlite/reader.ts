@@ -1,5 +1,6 @@
 import { reads, type OperationInput, type OperationResult, type ReadName } from '../operations.ts'
 import type { Step } from '../sql/query.ts'
+import { RegistryError } from '@openregistry/oci'
 import { Connection } from './connection.ts'
 import { isBusy, toRegistryError } from './faults.ts'
 import { runStep } from './run-step.ts'
@@ -13,6 +14,7 @@ import type { Writer } from './writer.ts'
 export class Reader implements Disposable {
   readonly #connection: Connection
   readonly #writer: Writer
+  #closed = false
 
   constructor(file: string, writer: Writer) {
     this.#connection = new Connection(file, { readOnly: true, timeout: 0 })
@@ -21,6 +23,7 @@ export class Reader implements Disposable {
 
   /** Runs a read. */
   async run<N extends ReadName>(name: N, ...input: OperationInput<N>): Promise<OperationResult<N>> {
+    if (this.#closed) throw new RegistryError('METADATA_UNAVAILABLE', 'The database was closed.')
     try {
       const start = reads[name] as (sql: typeof sqliteSql, ...input: unknown[]) => Step<OperationResult<N>>
       return runStep(this.#connection, start(sqliteSql, ...input))
@@ -31,6 +34,8 @@ export class Reader implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    if (this.#closed) return
+    this.#closed = true
     this.#connection[Symbol.dispose]()
   }
 }

@@ -29,6 +29,6 @@ export class ServerLock implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#database.close()
+    if (this.#database.isOpen) this.#database.close()
   }
 }

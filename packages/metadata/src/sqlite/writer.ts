@@ -32,12 +32,18 @@ interface Running {
  */
 export class Writer implements AsyncDisposable {
   readonly #settings: WriterSettings
+  readonly #startThread: (settings: WriterSettings) => Worker
   #running: Running | null = null
   #lastId = 0
   #closed = false
 
-  constructor(settings: WriterSettings) {
+  /** @param startThread replaced by tests that need a thread to die. */
+  constructor(
+    settings: WriterSettings,
+    startThread: (settings: WriterSettings) => Worker = startWriterThread,
+  ) {
     this.#settings = settings
+    this.#startThread = startThread
   }
 
   /**
@@ -64,7 +70,7 @@ export class Writer implements AsyncDisposable {
   }
 
   #start(): Running {
-    const worker = new Worker(new URL('./writer-thread.ts', import.meta.url), { workerData: this.#settings })
+    const worker = this.#startThread(this.#settings)
     const waiting = new Map<number, Waiting>()
     const { promise: ended, resolve } = Promise.withResolvers<void>()
     let cause: unknown = 'its thread ended'
@@ -81,12 +87,16 @@ export class Writer implements AsyncDisposable {
 
   /** Waits for the steps that were given, then ends the thread. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed = true
     const running = this.#running
-    if (running === null) return
-    running.worker.postMessage({ stop: true } satisfies WriterStop)
-    await running.ended
+    if (!this.#closed) running?.worker.postMessage({ stop: true } satisfies WriterStop)
+    this.#closed = true
+    await running?.ended
   }
+}
+
+/** Starts the thread of `writer-thread.ts`. */
+export function startWriterThread(settings: WriterSettings): Worker {
+  return new Worker(new URL('./writer-thread.ts', import.meta.url), { workerData: settings })
 }
 
 function settle(waiting: Map<number, Waiting>, results: readonly WriterResult[]): void {

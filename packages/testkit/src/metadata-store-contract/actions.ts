@@ -19,7 +19,7 @@ import {
   type ErrorCode,
   type RepositoryName,
 } from '@openregistry/oci'
-import { contentOf, sha256Of, type Content } from './content.ts'
+import { hashedContent, sha256Of, type HashedContent } from './content.ts'
 
 export const hour = 3_600_000
 export const backend = 'disk'
@@ -47,7 +47,11 @@ export function openSession(
 }
 
 /** A new place for content of an upload. */
-export function placeFor(upload: UploadId, content: Content, kind: Kind = 'object'): UploadPart['stored'] {
+export function placeFor(
+  upload: UploadId,
+  content: HashedContent,
+  kind: Kind = 'object',
+): UploadPart['stored'] {
   return kind === 'inline' ? { kind, bytes: content.bytes } : { kind, key: newStorageKey(upload) }
 }
 
@@ -55,7 +59,7 @@ export function placeFor(upload: UploadId, content: Content, kind: Kind = 'objec
 export function partAt(
   upload: UploadId,
   offset: number,
-  content: Content,
+  content: HashedContent,
   kind: Kind = 'object',
 ): UploadPart {
   return {
@@ -70,7 +74,11 @@ export function partAt(
 }
 
 /** What commits this content in one go, under its sha256 digest. */
-export function commitOf(upload: UploadId, content: Content, over: Partial<CommitBlob> = {}): CommitBlob {
+export function commitOf(
+  upload: UploadId,
+  content: HashedContent,
+  over: Partial<CommitBlob> = {},
+): CommitBlob {
   return {
     upload,
     offset: 0,
@@ -88,7 +96,7 @@ export function commitOf(upload: UploadId, content: Content, over: Partial<Commi
 }
 
 /** A blob that was pushed. */
-export interface Pushed extends Content {
+export interface Pushed extends HashedContent {
   upload: UploadId
   stored: UploadPart['stored']
 }
@@ -97,7 +105,7 @@ export interface Pushed extends Content {
 export async function pushBlob(
   store: MetadataStore,
   repository: RepositoryName,
-  content: Content = contentOf(),
+  content: HashedContent = hashedContent(),
   over: Partial<CommitBlob> = {},
 ): Promise<Pushed> {
   const { id } = await openSession(store, repository)
@@ -117,7 +125,9 @@ let salt = 0
 /** A manifest with new bytes (or `bytes`) that needs these blobs. */
 export function manifestOf(repository: RepositoryName, wish: ManifestWish = {}): PutManifest {
   const { blobs = [], references = [], bytes, ...over } = wish
-  const content = contentOf(bytes ?? `{"schemaVersion":2,"salt":${++salt},"blobs":${JSON.stringify(blobs)}}`)
+  const content = hashedContent(
+    bytes ?? `{"schemaVersion":2,"salt":${++salt},"blobs":${JSON.stringify(blobs)}}`,
+  )
   return {
     repository,
     defaultVisibility: 'private',

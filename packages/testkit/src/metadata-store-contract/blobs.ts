@@ -12,7 +12,7 @@ import {
   pushManifest,
   refused,
 } from './actions.ts'
-import { contentOf, newName, unknownDigest } from './content.ts'
+import { hashedContent, newName, unknownDigest } from './content.ts'
 import { sharedStore, type OpenMetadataStore } from './opened.ts'
 
 /** Committing blobs and finding them. */
@@ -37,7 +37,7 @@ export function blobTests(open: OpenMetadataStore): void {
 
     test('knows a blob only by the digest it was pushed under', async () => {
       const name = newName()
-      const content = contentOf()
+      const content = hashedContent()
       await pushBlob(store(), name, content, { digest: content.sha512, sha512: content.sha512 })
       expect(await blobAt(store(), name, content.sha256)).toBeNull()
       expect(await blobAt(store(), name, content.sha512)).toMatchObject({
@@ -83,7 +83,7 @@ function commitTests(open: OpenMetadataStore): void {
 
     test.each([0, 1, 16_384])('keeps %i bytes inline', async (size) => {
       const name = newName()
-      const content = contentOf(new Uint8Array(size).fill(65))
+      const content = hashedContent(new Uint8Array(size).fill(65))
       await pushBlob(store(), name, content, { stored: { kind: 'inline', bytes: content.bytes } })
       expect(await blobAt(store(), name, content.sha256)).toMatchObject({
         size,
@@ -93,7 +93,7 @@ function commitTests(open: OpenMetadataStore): void {
 
     test('takes a blob of many leaves with their nodes', async () => {
       const name = newName()
-      const content = contentOf(new Uint8Array(3 * 1024 * 1024 + 5).fill(1))
+      const content = hashedContent(new Uint8Array(3 * 1024 * 1024 + 5).fill(1))
       await pushBlob(store(), name, content)
       expect(await blobAt(store(), name, content.sha256)).toMatchObject({
         size: content.size,
@@ -105,13 +105,13 @@ function commitTests(open: OpenMetadataStore): void {
       const name = newName()
       const blob = await pushBlob(store(), name)
       expect(await store().findUpload(name, blob.upload)).toBeNull()
-      await refused(store().commitBlob(commitOf(blob.upload, contentOf())), 'BLOB_UPLOAD_UNKNOWN')
+      await refused(store().commitBlob(commitOf(blob.upload, hashedContent())), 'BLOB_UPLOAD_UNKNOWN')
       expect(await store().cancelUpload(name, blob.upload)).toBe(false)
     })
 
     test('keeps the only part as the blob', async () => {
       const name = newName()
-      const content = contentOf()
+      const content = hashedContent()
       const { id } = await openSession(store(), name)
       const part = partAt(id, 0, content)
       await store().addPart({ upload: id, part, lifetime: hour })
@@ -123,9 +123,9 @@ function commitTests(open: OpenMetadataStore): void {
     })
 
     test('gives joined parts away', async () => {
-      const content = contentOf('abcdef')
+      const content = hashedContent('abcdef')
       const { id } = await openSession(store(), newName())
-      const parts = [partAt(id, 0, contentOf('abc')), partAt(id, 3, contentOf('def'))]
+      const parts = [partAt(id, 0, hashedContent('abc')), partAt(id, 3, hashedContent('def'))]
       for (const part of parts) await store().addPart({ upload: id, part, lifetime: hour })
       await store().commitBlob(commitOf(id, content, { offset: 6 }))
       const keys = parts.map(({ stored }) => (stored.kind === 'object' ? stored.key : ''))
@@ -136,9 +136,9 @@ function commitTests(open: OpenMetadataStore): void {
 
     test('refuses when the session stands elsewhere, and leaves it open', async () => {
       const name = newName()
-      const content = contentOf('abcdef')
+      const content = hashedContent('abcdef')
       const { id } = await openSession(store(), name)
-      await store().addPart({ upload: id, part: partAt(id, 0, contentOf('abc')), lifetime: hour })
+      await store().addPart({ upload: id, part: partAt(id, 0, hashedContent('abc')), lifetime: hour })
       const error = await refused(store().commitBlob(commitOf(id, content)), 'UPLOAD_OFFSET_MISMATCH')
       expect(error.detail).toMatchObject({ offset: 3 })
       expect(await blobAt(store(), name, content.sha256)).toBeNull()
@@ -152,7 +152,7 @@ function commitTests(open: OpenMetadataStore): void {
         await openSession(store(), name, { lifetime: 0 }),
       ]
       await store().cancelUpload(name, cancelled.id)
-      const content = contentOf()
+      const content = hashedContent()
       for (const upload of [cancelled.id, expired.id, newUploadId()]) {
         await refused(store().commitBlob(commitOf(upload, content)), 'BLOB_UPLOAD_UNKNOWN')
       }
@@ -168,7 +168,7 @@ function sameContentTests(open: OpenMetadataStore): void {
     test('keeps the first object and gives the new one away', async () => {
       const [name, other] = [newName(), newName()]
       const first = await pushBlob(store(), name)
-      const second = await pushBlob(store(), other, contentOf(first.bytes))
+      const second = await pushBlob(store(), other, hashedContent(first.bytes))
       if (first.stored.kind !== 'object' || second.stored.kind !== 'object') throw new Error('not objects')
       const pending = await pendingKeys(store())
       expect(pending).toContain(second.stored.key)
@@ -182,7 +182,7 @@ function sameContentTests(open: OpenMetadataStore): void {
 
     test('has one copy inline, too', async () => {
       const [name, other] = [newName(), newName()]
-      const content = contentOf()
+      const content = hashedContent()
       const inline = { stored: { kind: 'inline', bytes: content.bytes } } as const
       await pushBlob(store(), name, content, inline)
       await pushBlob(store(), other, content, inline)
@@ -194,7 +194,7 @@ function sameContentTests(open: OpenMetadataStore): void {
       const blob = await pushBlob(store(), name)
       expect(await store().deleteBlob(name, blob.sha256)).toBe(true)
       expect(await blobAt(store(), name, blob.sha256)).toBeNull()
-      await pushBlob(store(), name, contentOf(blob.bytes))
+      await pushBlob(store(), name, hashedContent(blob.bytes))
       expect(await blobAt(store(), name, blob.sha256)).not.toBeNull()
     })
 
@@ -213,7 +213,7 @@ function sameContentTests(open: OpenMetadataStore): void {
       const name = newName()
       const blob = await pushBlob(store(), name)
       await pushManifest(store(), name, { blobs: [blob.sha256] })
-      await pushBlob(store(), name, contentOf(blob.bytes))
+      await pushBlob(store(), name, hashedContent(blob.bytes))
       const found = await blobAt(store(), name, blob.sha256)
       expect(found).toMatchObject({ leaseUntil: null, unreferencedSince: null })
     })

@@ -11,7 +11,7 @@ import {
   pushManifest,
   tagsOf,
 } from './actions.ts'
-import { contentOf, newName, randomWord } from './content.ts'
+import { hashedContent, newName, randomWord } from './content.ts'
 import { sharedStore, type OpenMetadataStore } from './opened.ts'
 
 const many = 40
@@ -31,7 +31,7 @@ export function concurrencyTests(open: OpenMetadataStore): void {
     })
 
     test('push the same blob: one object stays, all others are given away', async () => {
-      const content = contentOf()
+      const content = hashedContent()
       const names = numbers.map((n) => newName(`same${n % 4}`))
       const pushes = await Promise.all(names.map((name) => pushBlob(store(), name, content)))
       const kept = await blobAt(store(), names[0]!, content.sha256)

@@ -6,7 +6,7 @@ import { formatDigest, parseRepositoryName, type Digest, type RepositoryName } f
 const leafSize = 1024 * 1024
 
 /** Bytes with everything that a store is told about them. */
-export interface Content {
+export interface HashedContent {
   bytes: Uint8Array
   size: number
   sha256: Digest
@@ -27,7 +27,7 @@ export function randomWord(): string {
 }
 
 /** New random bytes, or those given, hashed. */
-export function contentOf(bytes: Uint8Array | string = randomBytes(40)): Content {
+export function hashedContent(bytes: Uint8Array | string = randomBytes(40)): HashedContent {
   const own = typeof bytes === 'string' ? new TextEncoder().encode(bytes) : Uint8Array.from(bytes)
   const whole = sha256Of(own)
   const leaves = packedLeaves(own)

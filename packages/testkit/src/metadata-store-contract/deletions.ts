@@ -13,7 +13,7 @@ import {
   refused,
   tagsOf,
 } from './actions.ts'
-import { contentOf, newName, randomWord, unknownDigest } from './content.ts'
+import { hashedContent, newName, randomWord, unknownDigest } from './content.ts'
 import { sharedStore, type OpenMetadataStore } from './opened.ts'
 
 const tags = (...texts: string[]): Tag[] => texts as Tag[]
@@ -59,7 +59,7 @@ export function deletionTests(open: OpenMetadataStore): void {
     test('looks at its own repository alone', async () => {
       const [name, other] = [newName(), newName()]
       const blob = await pushBlob(store(), name)
-      await pushBlob(store(), other, contentOf(blob.bytes))
+      await pushBlob(store(), other, hashedContent(blob.bytes))
       const { digest } = await pushManifest(store(), name, { blobs: [blob.sha256] })
       await pushManifest(store(), other, { blobs: [blob.sha256] })
       await store().deleteManifest(name, digest, 'user:ada')
@@ -89,7 +89,7 @@ function deleteBlobTests(open: OpenMetadataStore): void {
     test('hides the blob in its repository alone, whoever needs it', async () => {
       const [name, other] = [newName(), newName()]
       const blob = await pushBlob(store(), name)
-      await pushBlob(store(), other, contentOf(blob.bytes))
+      await pushBlob(store(), other, hashedContent(blob.bytes))
       const { digest } = await pushManifest(store(), name, { blobs: [blob.sha256] })
       expect(await store().deleteBlob(name, blob.sha256)).toBe(true)
       expect(await blobAt(store(), name, blob.sha256)).toBeNull()
@@ -150,7 +150,7 @@ function deleteRepositoryTests(open: OpenMetadataStore): void {
       expect(await manifestAt(store(), name, manifest.digest)).toBeNull()
       expect(await tagsOf(store(), name)).toBeNull()
       await refused(store().putManifest(manifest), 'MANIFEST_BLOB_UNKNOWN')
-      await pushBlob(store(), name, contentOf(blob.bytes))
+      await pushBlob(store(), name, hashedContent(blob.bytes))
       await store().putManifest(manifest)
       expect(await tagsOf(store(), name)).toStrictEqual(['v1'])
     })
@@ -158,15 +158,15 @@ function deleteRepositoryTests(open: OpenMetadataStore): void {
     test('ends its uploads and gives their objects away', async () => {
       const name = newName()
       const { id } = await openSession(store(), name)
-      const part = partAt(id, 0, contentOf('abc'))
+      const part = partAt(id, 0, hashedContent('abc'))
       await store().addPart({ upload: id, part, lifetime: hour })
       await store().deleteRepository(name, 'user:ada')
       expect(await pendingKeys(store())).toContain(part.stored.kind === 'object' ? part.stored.key : '')
       await refused(
-        store().addPart({ upload: id, part: partAt(id, 3, contentOf()), lifetime: hour }),
+        store().addPart({ upload: id, part: partAt(id, 3, hashedContent()), lifetime: hour }),
         'BLOB_UPLOAD_UNKNOWN',
       )
-      await refused(store().commitBlob(commitOf(id, contentOf(), { offset: 3 })), 'BLOB_UPLOAD_UNKNOWN')
+      await refused(store().commitBlob(commitOf(id, hashedContent(), { offset: 3 })), 'BLOB_UPLOAD_UNKNOWN')
     })
   })
 }

@@ -12,6 +12,8 @@ import { repositoryTests } from './repositories.ts'
 import { sessionTests } from './sessions.ts'
 import { tagTests } from './tags.ts'
 
+export { blobAt, manifestAt, manifestOf, openSession, partAt, pushBlob, pushManifest } from './actions.ts'
+export { hashedContent, newName } from './content.ts'
 export type { OpenedMetadataStore, OpenMetadataStore } from './opened.ts'
 
 /**

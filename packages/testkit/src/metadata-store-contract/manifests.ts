@@ -10,7 +10,7 @@ import {
   refused,
   tagsOf,
 } from './actions.ts'
-import { contentOf, newName, unknownDigest } from './content.ts'
+import { hashedContent, newName, unknownDigest } from './content.ts'
 import { sharedStore, type OpenMetadataStore } from './opened.ts'
 
 const tag = (text: string): Tag => text as Tag
@@ -93,7 +93,7 @@ function putTests(open: OpenMetadataStore): void {
 
     test('keeps manifests of several MiB, and views of larger buffers', async () => {
       const name = newName()
-      const large = contentOf(new Uint8Array(3 * 1024 * 1024 + 17).fill(0x20))
+      const large = hashedContent(new Uint8Array(3 * 1024 * 1024 + 17).fill(0x20))
       const buffer = new Uint8Array(large.size + 100)
       buffer.set(large.bytes, 50)
       const view = buffer.subarray(50, 50 + large.size)
@@ -105,7 +105,7 @@ function putTests(open: OpenMetadataStore): void {
 
     test('and a blob of the same bytes do not disturb each other', async () => {
       const name = newName()
-      const content = contentOf()
+      const content = hashedContent()
       const manifest = await pushManifest(store(), name, { bytes: content.bytes })
       expect(await blobAt(store(), name, content.sha256)).toBeNull()
       await pushBlob(store(), name, content)
@@ -115,7 +115,7 @@ function putTests(open: OpenMetadataStore): void {
 
     test('keeps a manifest under the digest that was given', async () => {
       const name = newName()
-      const content = contentOf()
+      const content = hashedContent()
       const sha512 = { digest: content.sha512, sha512: content.sha512, bytes: content.bytes }
       await pushManifest(store(), name, { ...sha512, tags: [tag('v1')] })
       expect(await manifestAt(store(), name, content.sha512)).toMatchObject({ digest: content.sha512 })
@@ -129,7 +129,7 @@ function putTests(open: OpenMetadataStore): void {
   })
 }
 
-function identityOf(content: ReturnType<typeof contentOf>) {
+function identityOf(content: ReturnType<typeof hashedContent>) {
   return { digest: content.sha256, sha256: content.sha256, cid: content.cid }
 }
 

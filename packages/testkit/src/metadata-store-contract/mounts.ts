@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { MetadataStore } from '@openregistry/core'
 import type { Digest, RepositoryName } from '@openregistry/oci'
 import { blobAt, hour, openSession, pushBlob, pushManifest } from './actions.ts'
-import { contentOf, newName, randomWord, unknownDigest } from './content.ts'
+import { hashedContent, newName, randomWord, unknownDigest } from './content.ts'
 import { sharedStore, type OpenMetadataStore } from './opened.ts'
 
 /** Where a blob can be mounted from, and mounting it. */
@@ -41,7 +41,7 @@ export function mountTests(open: OpenMetadataStore): void {
 
     test('goes by the digest that was asked for', async () => {
       const namespace = randomWord()
-      const content = contentOf()
+      const content = hashedContent()
       await pushBlob(store(), newName(namespace), content, { digest: content.sha512, sha512: content.sha512 })
       expect(await store().findMountSource(namespace, content.sha512)).not.toBeNull()
       expect(await store().findMountSource(namespace, content.sha256)).toBeNull()
@@ -51,12 +51,12 @@ export function mountTests(open: OpenMetadataStore): void {
       const namespace = randomWord()
       const [hidden, deleted, good] = [newName(namespace), newName(namespace), newName(namespace)]
       const { sha256, bytes } = await pushBlob(store(), hidden)
-      await pushBlob(store(), deleted, contentOf(bytes))
+      await pushBlob(store(), deleted, hashedContent(bytes))
       await store().deleteBlob(hidden, sha256)
       expect(await store().findMountSource(namespace, sha256)).toMatchObject({ name: deleted })
       await store().deleteRepository(deleted, 'user:ada')
       expect(await store().findMountSource(namespace, sha256)).toBeNull()
-      await pushBlob(store(), good, contentOf(bytes))
+      await pushBlob(store(), good, hashedContent(bytes))
       expect(await store().findMountSource(namespace, sha256)).toMatchObject({ name: good })
     })
   })

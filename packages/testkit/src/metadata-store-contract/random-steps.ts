@@ -9,7 +9,7 @@ import {
   type Tag,
 } from '@openregistry/oci'
 import { blobAt, hour, manifestAt, manifestOf, pushBlob, refused, tagsOf } from './actions.ts'
-import { contentOf, randomWord, type Content } from './content.ts'
+import { hashedContent, randomWord, type HashedContent } from './content.ts'
 import { Model, type ModelRepository } from './model.ts'
 import { sharedStore, type OpenMetadataStore } from './opened.ts'
 
@@ -59,7 +59,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 /** Names and content of one run, which no other run uses. */
 interface World {
   names: readonly RepositoryName[]
-  blobs: readonly Content[]
+  blobs: readonly HashedContent[]
   /** Which blobs each manifest needs. */
   needs: readonly (readonly number[])[]
   tags: readonly Tag[]
@@ -70,7 +70,7 @@ function newWorld(): World {
   const [one, two, salt] = [randomWord(), randomWord(), randomWord()]
   return {
     names: [`${one}/a`, `${one}/b`, `${two}/a`].map(parseRepositoryName),
-    blobs: [0, 1, 2].map(() => contentOf()),
+    blobs: [0, 1, 2].map(() => hashedContent()),
     needs: [[], [0], [0, 1], [1, 2]],
     tags: ['latest', 'V1', 'v1'] as Tag[],
     salt,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { newUploadId } from '@openregistry/core'
 import { hour, openSession, partAt, pendingKeys, refused } from './actions.ts'
-import { contentOf, newName } from './content.ts'
+import { hashedContent, newName } from './content.ts'
 import { sharedStore, type OpenMetadataStore } from './opened.ts'
 
 /** Upload sessions and their parts. */
@@ -68,7 +68,11 @@ export function sessionTests(open: OpenMetadataStore): void {
       expect(await store().findUpload(name, newUploadId())).toBeNull()
       const expired = await openSession(store(), name, { lifetime: 0 })
       expect(await store().findUpload(name, expired.id)).toBeNull()
-      await store().addPart({ upload: session.id, part: partAt(session.id, 0, contentOf()), lifetime: hour })
+      await store().addPart({
+        upload: session.id,
+        part: partAt(session.id, 0, hashedContent()),
+        lifetime: hour,
+      })
       expect(await store().listParts(session.id)).toHaveLength(1)
       await store().cancelUpload(name, session.id)
       expect(await store().findUpload(name, session.id)).toBeNull()
@@ -88,7 +92,7 @@ function partTests(open: OpenMetadataStore): void {
     test('keeps parts as they are given, in order', async () => {
       const name = newName()
       const { id } = await openSession(store(), name)
-      const contents = [contentOf('first'), contentOf('the second'), contentOf('3rd')]
+      const contents = [hashedContent('first'), hashedContent('the second'), hashedContent('3rd')]
       const parts = [
         partAt(id, 0, contents[0]!, 'inline'),
         partAt(id, 5, contents[1]!, 'object'),
@@ -104,7 +108,7 @@ function partTests(open: OpenMetadataStore): void {
     test('keeps the sha512 of the first part and takes views of larger buffers', async () => {
       const { id } = await openSession(store(), newName())
       const buffer = new Uint8Array(new SharedArrayBuffer(1000)).fill(7)
-      const part = partAt(id, 0, contentOf(buffer.slice(100, 200)), 'inline')
+      const part = partAt(id, 0, hashedContent(buffer.slice(100, 200)), 'inline')
       const hashes = { ...part.hashes!, sha512: buffer.subarray(300, 364) }
       const added = store().addPart({
         upload: id,
@@ -123,10 +127,10 @@ function partTests(open: OpenMetadataStore): void {
     test('takes a part only where the session stands', async () => {
       const name = newName()
       const { id } = await openSession(store(), name)
-      await store().addPart({ upload: id, part: partAt(id, 0, contentOf('12345')), lifetime: hour })
+      await store().addPart({ upload: id, part: partAt(id, 0, hashedContent('12345')), lifetime: hour })
       for (const offset of [0, 4, 6]) {
         const error = await refused(
-          store().addPart({ upload: id, part: partAt(id, offset, contentOf()), lifetime: hour }),
+          store().addPart({ upload: id, part: partAt(id, offset, hashedContent()), lifetime: hour }),
           'UPLOAD_OFFSET_MISMATCH',
         )
         expect(error.detail).toMatchObject({ offset: 5 })
@@ -137,7 +141,7 @@ function partTests(open: OpenMetadataStore): void {
 
     test('of writers at the same place one wins', async () => {
       const { id } = await openSession(store(), newName())
-      const parts = Array.from({ length: 8 }, () => partAt(id, 0, contentOf()))
+      const parts = Array.from({ length: 8 }, () => partAt(id, 0, hashedContent()))
       const results = await Promise.allSettled(
         parts.map((part) => store().addPart({ upload: id, part, lifetime: hour })),
       )
@@ -149,10 +153,10 @@ function partTests(open: OpenMetadataStore): void {
     test('moves the expiry', async () => {
       const name = newName()
       const { id, expiresAt } = await openSession(store(), name)
-      await store().addPart({ upload: id, part: partAt(id, 0, contentOf()), lifetime: 2 * hour })
+      await store().addPart({ upload: id, part: partAt(id, 0, hashedContent()), lifetime: 2 * hour })
       const moved = await store().findUpload(name, id)
       expect(moved?.expiresAt).toBeGreaterThanOrEqual(expiresAt + hour)
-      await store().addPart({ upload: id, part: partAt(id, moved!.offset, contentOf()), lifetime: 0 })
+      await store().addPart({ upload: id, part: partAt(id, moved!.offset, hashedContent()), lifetime: 0 })
       expect(await store().findUpload(name, id)).toBeNull()
     })
 
@@ -164,7 +168,7 @@ function partTests(open: OpenMetadataStore): void {
       ]
       await store().cancelUpload(name, cancelled.id)
       for (const upload of [cancelled.id, expired.id, newUploadId()]) {
-        const part = partAt(upload, 0, contentOf())
+        const part = partAt(upload, 0, hashedContent())
         await refused(store().addPart({ upload, part, lifetime: hour }), 'BLOB_UPLOAD_UNKNOWN')
       }
     })
@@ -178,9 +182,9 @@ function cancelTests(open: OpenMetadataStore): void {
     test('ends the session and gives its objects away', async () => {
       const name = newName()
       const { id } = await openSession(store(), name)
-      const first = partAt(id, 0, contentOf('abc'))
-      const inline = partAt(id, 3, contentOf('def'), 'inline')
-      const last = partAt(id, 6, contentOf('ghi'))
+      const first = partAt(id, 0, hashedContent('abc'))
+      const inline = partAt(id, 3, hashedContent('def'), 'inline')
+      const last = partAt(id, 6, hashedContent('ghi'))
       for (const part of [first, inline, last]) await store().addPart({ upload: id, part, lifetime: hour })
       expect(await store().cancelUpload(name, id)).toBe(true)
       const keys = [first, last].map(({ stored }) => (stored.kind === 'object' ? stored.key : ''))

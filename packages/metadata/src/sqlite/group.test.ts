@@ -1,0 +1,103 @@
+import { describe, expect, test } from 'vitest'
+import { hashedContent, manifestOf, newName } from '@openregistry/testkit'
+import { checkpoint } from './checkpoint.ts'
+import type { Connection } from './connection.ts'
+import { runGroup } from './group.ts'
+import type { WriterResult } from './messages.ts'
+import { request, withConnection } from './test-engine.ts'
+
+/** `ok`, or the code of the error. */
+function outcome(result: WriterResult): string {
+  return 'error' in result ? result.error.code : 'ok'
+}
+
+function count(connection: Connection, table: string): unknown {
+  return connection.database.prepare(`SELECT count(*) AS count FROM ${table}`).get()?.['count']
+}
+
+describe('a group', () => {
+  test('undoes a step that fails, and it alone', async () => {
+    await withConnection((connection) => {
+      const name = newName()
+      const missing = [hashedContent().sha256]
+      const results = runGroup(connection, [
+        request('putManifest', manifestOf(name)),
+        request('putManifest', manifestOf(newName(), { blobs: missing })),
+        request('putManifest', manifestOf(name)),
+      ])
+      expect(results.map(outcome)).toStrictEqual(['ok', 'MANIFEST_BLOB_UNKNOWN', 'ok'])
+      expect(count(connection, 'manifests')).toBe(2)
+      expect(count(connection, 'repositories')).toBe(1)
+    })
+  })
+
+  test('makes a fault of the program an INTERNAL error of that step', async () => {
+    await withConnection((connection) => {
+      const manifest = manifestOf(newName())
+      const results = runGroup(connection, [
+        request('putManifest', manifestOf(newName())),
+        request('putManifest', { ...manifest, mediaType: null as unknown as string }),
+        request('putManifest', undefined as unknown as typeof manifest),
+      ])
+      expect(results.map(outcome)).toStrictEqual(['ok', 'INTERNAL', 'INTERNAL'])
+      expect(connection.database.isTransaction).toBe(false)
+      expect(count(connection, 'manifests')).toBe(1)
+    })
+  })
+
+  test('lets steps that fit be taken when another one fills the disk, and goes on', async () => {
+    await withConnection((connection) => {
+      const pages = Number(connection.database.prepare('PRAGMA page_count').get()?.['page_count'])
+      const limit = (to: number) => connection.database.exec(`PRAGMA max_page_count = ${to}`)
+      limit(pages + 60)
+      const large = manifestOf(newName(), { bytes: new Uint8Array(2 * 1024 * 1024) })
+      const results = runGroup(connection, [
+        request('putManifest', manifestOf(newName())),
+        request('putManifest', large),
+        request('putManifest', manifestOf(newName())),
+      ])
+      expect(results.map(outcome)).toStrictEqual(['ok', 'STORAGE_FULL', 'ok'])
+      expect(count(connection, 'manifests')).toBe(2)
+      limit(pages + 10_000)
+      expect(runGroup(connection, [request('putManifest', large)]).map(outcome)).toStrictEqual(['ok'])
+    })
+  })
+
+  test('answers reads, too', async () => {
+    await withConnection((connection) => {
+      const name = newName()
+      const [, found] = runGroup(connection, [
+        request('putManifest', manifestOf(name)),
+        request('findRepository', name),
+      ])
+      expect(found).toMatchObject({ value: { name } })
+    })
+  })
+})
+
+describe('the log', () => {
+  test('is written back once it is long, and not before', async () => {
+    await withConnection((connection) => {
+      const log = () =>
+        connection.database.prepare('PRAGMA wal_checkpoint(NOOP)').get() as Record<
+          'log' | 'checkpointed',
+          number
+        >
+      let size = 0
+      const put = () =>
+        runGroup(connection, [
+          request('putManifest', manifestOf(newName(), { bytes: new Uint8Array(999_000 + ++size) })),
+        ])
+      put()
+      checkpoint(connection, true)
+      expect(log().checkpointed).toBe(0)
+      for (let n = 0; n < 5; n++) put()
+      checkpoint(connection, false)
+      expect(log().checkpointed).toBe(0)
+      checkpoint(connection, true)
+      expect(log().checkpointed).toBeGreaterThan(1000)
+      put()
+      expect(log().log).toBeLessThan(1000)
+    })
+  })
+})
