@@ -1,3 +1,5 @@
+import type { User } from './users-file.ts'
+
 /** One manifest as the registry returns it. */
 export interface FetchedManifest {
   digest: string
@@ -36,16 +38,33 @@ const manifestTypes = [
 /** Plain requests to a registry: what no client is asked to tell about itself. */
 export class RegistryApi {
   readonly #url: string
+  readonly #authorization: Record<string, string>
 
-  /** @param url for example `http://127.0.0.1:5000` */
-  constructor(url: string) {
+  /**
+   * @param url for example `http://127.0.0.1:5000`
+   * @param user who asks; nobody when it is missing
+   */
+  constructor(url: string, user?: User) {
     this.#url = url
+    const secret = user && Buffer.from(`${user.name}:${user.password}`).toString('base64')
+    this.#authorization = secret === undefined ? {} : { authorization: `Basic ${secret}` }
+  }
+
+  async #send(method: string, path: string, headers: Record<string, string>, body?: string) {
+    const all = { ...this.#authorization, ...headers }
+    const response = await fetch(`${this.#url}${path}`, { method, headers: all, body: body ?? null })
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
+    return response
   }
 
   async #get(path: string, accept = '*/*'): Promise<Response> {
-    const response = await fetch(`${this.#url}${path}`, { headers: { accept } })
-    if (!response.ok) throw new Error(`GET ${path}: ${response.status} ${await response.text()}`)
-    return response
+    return this.#send('GET', path, { accept })
+  }
+
+  /** Lets everybody pull from a repository, or only users. */
+  async setVisibility(repository: string, visibility: 'public' | 'private'): Promise<void> {
+    const path = `/api/v1/repositories/${encodeURIComponent(repository)}`
+    await this.#send('PATCH', path, { 'content-type': 'application/json' }, JSON.stringify({ visibility }))
   }
 
   /** All tags of a repository. */
