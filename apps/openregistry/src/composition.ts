@@ -69,7 +69,7 @@ async function serveRegistry(
   const publicUrl = http.public_url === null ? null : new URL(http.public_url)
   return startServer({
     registry,
-    authenticator: await authenticatorOf(config),
+    authenticator: await authenticatorOf(config, log),
     log,
     version: version(),
     listener: {
@@ -98,11 +98,11 @@ async function serveRegistry(
   })
 }
 
-async function authenticatorOf({ auth }: Config): Promise<Authenticator> {
+async function authenticatorOf({ auth }: Config, log: Logger): Promise<Authenticator> {
   if (auth.mode === 'open' || auth.users_file === null) return openMode
   // Password hashing is native code that open mode never needs.
   const { openUsersFile } = await import('@openregistry/server/users-file')
-  return basicAuthentication(await openUsersFile(auth.users_file))
+  return basicAuthentication(await openUsersFile(auth.users_file, { log }))
 }
 
 async function tlsOf({ http: { tls } }: Config): Promise<{ cert: string; key: string } | null> {
