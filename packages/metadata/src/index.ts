@@ -1,3 +1,4 @@
+export { namedObjects, type NamedObject } from './sqlite/named-objects.ts'
 export {
   migrateSqlite,
   openSqliteMetadataStore,

@@ -64,8 +64,8 @@ export class Writer implements AsyncDisposable {
         input: ownBytes(input, transfer) as readonly unknown[],
         weight: weightOf(transfer),
       }
-      waiting.set(id, { resolve: resolve as (value: unknown) => void, reject })
       worker.postMessage(request, transfer)
+      waiting.set(id, { resolve: resolve as (value: unknown) => void, reject })
     })
   }
 
