@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
 import { parseStorageKey, type StorageKey } from '@openregistry/core'
 
 /** An object that rows of a database lead to. */
@@ -9,7 +10,10 @@ export interface NamedObject {
 
 /** Every object that a database file names, locations of blobs and parts of open uploads alike. */
 export function* namedObjects(file: string): Generator<NamedObject, void, undefined> {
-  using database = new DatabaseSync(file, { readOnly: true })
+  // Nobody else has the copy; without this SQLite would put its two side files next to it.
+  const immutable = pathToFileURL(file)
+  immutable.searchParams.set('immutable', '1')
+  using database = new DatabaseSync(immutable, { readOnly: true })
   const statement = database.prepare(`
     SELECT backend, key FROM blob_locations WHERE key IS NOT NULL
     UNION ALL
