@@ -17,6 +17,9 @@ export interface Exchange {
   readonly expectsContinue: boolean
 }
 
+/** Answers one request. `expectsContinue` when the client waits before it sends its body. */
+export type Handler = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) => void
+
 const prefix = crypto.randomUUID().slice(0, 13)
 let counter = 0
 

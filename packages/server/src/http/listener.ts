@@ -1,15 +1,10 @@
-import {
-  createServer,
-  STATUS_CODES,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from 'node:http'
+import { createServer, STATUS_CODES, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { RegistryError } from '@openregistry/oci'
 import { ociErrorBody } from '../v2/errors.ts'
+import type { Handler } from './exchange.ts'
+import { oneAtATime } from './one-at-a-time.ts'
 
 /** How a listener treats connections. Times in milliseconds, sizes in bytes. */
 export interface ListenerOptions {
@@ -35,9 +30,6 @@ export interface Listener {
   close(grace: number): Promise<void>
 }
 
-/** Answers one request. `expectsContinue` when the client waits before it sends its body. */
-export type Handler = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) => void
-
 /**
  * Listens on every host with the same port. With port 0 the first one chooses.
  * @throws the error of the system (`EADDRINUSE`, `EACCES`, …); nothing is left listening then.
@@ -47,7 +39,7 @@ export async function listen(options: ListenerOptions, handler: Handler): Promis
   let port = options.port
   try {
     for (const host of options.hosts) {
-      const server = createHttpServer(options, handler)
+      const server = createHttpServer(options, oneAtATime(handler))
       const listening = await bind(server, host, port, host !== options.hosts[0])
       if (!listening) continue
       servers.push(server)
