@@ -44,7 +44,10 @@ export interface BlobStore extends AsyncDisposable {
     options?: { signal?: AbortSignal },
   ): Promise<{ size: number }>
 
-  /** Opens an object, whole or a range that lies within it. Null when there is no such object. */
+  /**
+   * Opens an object, whole or a range of it. Null when there is no such object.
+   * @throws RegistryError `RANGE_INVALID` when the range does not lie within it.
+   */
   open(key: StorageKey, range?: ByteRange): Promise<ObjectReader | null>
 
   /** The size of an object in bytes, or null when there is none. */
