@@ -2,12 +2,13 @@ import { join } from 'node:path'
 import { expect } from 'vitest'
 import { clientTest, sharedRegistry, sharedScratch } from '../support/client-test.ts'
 import { homedClient } from '../support/homed-client.ts'
+import { makeLayout } from '../support/image-layout.ts'
+import { pushLayout } from '../support/push-layout.ts'
 import { RegistryApi } from '../support/registry-api.ts'
-import { makeRootfs } from '../support/rootfs.ts'
 
 const scratch = sharedScratch()
 const registry = sharedRegistry()
-const peers = ['cosign', 'crane', 'busybox'] as const
+const peers = ['cosign', 'busybox'] as const
 const allowHttp = '--allow-http-registry'
 
 /** cosign in its home, where its keys are. */
@@ -27,9 +28,9 @@ async function offline() {
 
 /** Pushes an image. @returns its reference by digest. */
 async function push(repository: string): Promise<string> {
-  const crane = homedClient('crane', scratch())
-  const rootfs = await makeRootfs(scratch(), repository)
-  return crane.run('append', '-f', rootfs, '-t', `${registry().address}/${repository}:1`)
+  const layout = await makeLayout(scratch(), repository.replace('/', '-'))
+  await pushLayout(registry().url, repository, layout)
+  return `${registry().address}/${repository}@${layout.digest}`
 }
 
 /** Makes `<name>.key` and `<name>.pub`. */

@@ -3,8 +3,9 @@ import { clientTest, shared, sharedRegistry } from '../support/client-test.ts'
 import { homedClient } from '../support/homed-client.ts'
 import type { Program } from '../support/program.ts'
 import { havePeers } from '../support/peers.ts'
+import { makeLayout } from '../support/image-layout.ts'
+import { pushLayout } from '../support/push-layout.ts'
 import { RegistryApi } from '../support/registry-api.ts'
-import { makeRootfs } from '../support/rootfs.ts'
 import { Scratch } from '../support/scratch.ts'
 
 const certificate = 'test.openregistry.invalid'
@@ -34,15 +35,15 @@ async function makeTrustedHome(): Promise<Scratch> {
 
 const scratch = shared(makeTrustedHome)
 const registry = sharedRegistry()
-const peers = ['notation', 'crane', 'busybox'] as const
+const peers = ['notation', 'busybox'] as const
 const notation = (): Program => homedClient('notation', scratch())
 const plainHttp = '--insecure-registry'
 
 /** Pushes an image. @returns its reference by digest. */
 async function push(repository: string): Promise<string> {
-  const rootfs = await makeRootfs(scratch(), repository)
-  const tag = `${registry().address}/${repository}:1`
-  return homedClient('crane', scratch()).run('append', '-f', rootfs, '-t', tag)
+  const layout = await makeLayout(scratch(), repository.replace('/', '-'))
+  await pushLayout(registry().url, repository, layout)
+  return `${registry().address}/${repository}@${layout.digest}`
 }
 
 clientTest(peers, 'sign by the referrers API, verify; no tag appears', async () => {

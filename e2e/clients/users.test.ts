@@ -3,6 +3,8 @@ import { clientTest, shared, sharedScratch } from '../support/client-test.ts'
 import { ContainerTools } from '../support/container-tools.ts'
 import { DockerEngine, dockerPeers } from '../support/docker-engine.ts'
 import { homedClient } from '../support/homed-client.ts'
+import { makeLayout } from '../support/image-layout.ts'
+import { pushLayout } from '../support/push-layout.ts'
 import { RegistryApi } from '../support/registry-api.ts'
 import { startRegistryUnderTest } from '../support/registry.ts'
 import { greet, greeting, makeRootfs } from '../support/rootfs.ts'
@@ -17,14 +19,11 @@ const engine = shared(() => DockerEngine.start(), dockerPeers)
 const plainHttp = '--tls-verify=false'
 const credentials = `${ann.name}:${ann.password}`
 
-/** Pushes an image with crane, as a user. @returns its reference. */
+/** Pushes an image as a user. @returns its reference. */
 async function publish(repository: string, visibility: 'public' | 'private'): Promise<string> {
-  const image = `${registry().address}/${repository}:1`
-  const crane = homedClient('crane', scratch())
-  await crane.run('auth', 'login', '-u', ann.name, '-p', ann.password, registry().address)
-  await crane.run('append', '--oci-empty-base', '-f', await makeRootfs(scratch()), '-t', image)
+  await pushLayout(registry().url, repository, await makeLayout(scratch(), 'app'), ann)
   await new RegistryApi(registry().url, ann).setVisibility(repository, visibility)
-  return image
+  return `${registry().address}/${repository}:1`
 }
 
 clientTest(
@@ -66,7 +65,7 @@ clientTest(['podman', 'busybox', 'htpasswd'], 'login, push, pull; with a wrong p
 })
 
 clientTest(
-  ['podman', 'crane', 'busybox', 'htpasswd'],
+  ['podman', 'busybox', 'htpasswd'],
   'without login: pulls what is public, nothing else',
   async () => {
     await using tools = new ContainerTools()
@@ -82,7 +81,7 @@ clientTest(
 )
 
 clientTest(
-  ['skopeo', 'crane', 'busybox', 'htpasswd'],
+  ['skopeo', 'busybox', 'htpasswd'],
   'without login: pulls what is public, nothing else',
   async () => {
     await using tools = new ContainerTools()

@@ -29,7 +29,7 @@ const configType = 'application/vnd.oci.image.config.v1+json'
 const layerType = 'application/vnd.oci.image.layer.v1.tar+gzip'
 
 /**
- * Writes an image layout: an image for each architecture, and with more than one an index over them. The images print
+ * Writes an image layout into a folder of that name: an image for each architecture, and with more than one an index over them. The images print
  * `<name> for <architecture>`.
  */
 export async function makeLayout(
@@ -37,7 +37,7 @@ export async function makeLayout(
   name: string,
   architectures: readonly string[] = ['amd64'],
 ): Promise<ImageLayout> {
-  const writer = new LayoutWriter(scratch, `layout-${name}`)
+  const writer = new LayoutWriter(scratch, name)
   const images: Descriptor[] = []
   for (const architecture of architectures) {
     images.push(await writer.image(architecture, `${name} for ${architecture}`))
@@ -50,7 +50,7 @@ export async function makeLayout(
   const tagged = { ...root, annotations: { 'org.opencontainers.image.ref.name': '1' } }
   writer.file('oci-layout', JSON.stringify({ imageLayoutVersion: '1.0.0' }))
   writer.file('index.json', JSON.stringify({ schemaVersion: 2, manifests: [tagged] }))
-  return { folder: join(scratch.path, `layout-${name}`), digest: root.digest }
+  return { folder: join(scratch.path, name), digest: root.digest }
 }
 
 class LayoutWriter {

@@ -1,4 +1,4 @@
-import type { User } from './users-file.ts'
+import { authorizationOf, type User } from './users-file.ts'
 
 /** One manifest as the registry returns it. */
 export interface FetchedManifest {
@@ -38,7 +38,7 @@ const manifestTypes = [
 /** Plain requests to a registry: what no client is asked to tell about itself. */
 export class RegistryApi {
   readonly #url: string
-  readonly #authorization: Record<string, string>
+  readonly #authorization: Readonly<Record<string, string>>
 
   /**
    * @param url for example `http://127.0.0.1:5000`
@@ -46,8 +46,7 @@ export class RegistryApi {
    */
   constructor(url: string, user?: User) {
     this.#url = url
-    const secret = user && Buffer.from(`${user.name}:${user.password}`).toString('base64')
-    this.#authorization = secret === undefined ? {} : { authorization: `Basic ${secret}` }
+    this.#authorization = authorizationOf(user)
   }
 
   async #send(method: string, path: string, headers: Record<string, string>, body?: string) {

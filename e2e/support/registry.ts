@@ -50,6 +50,11 @@ export class RunningRegistry implements AsyncDisposable {
     return `${host === '0.0.0.0' ? '127.0.0.1' : host}:${port}`
   }
 
+  /** The same by another address of this machine. */
+  addressAt(ip: string): string {
+    return `${ip}:${this.options.port}`
+  }
+
   get url(): string {
     return `${this.options.tls ? 'https' : 'http'}://${this.address}`
   }

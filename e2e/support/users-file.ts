@@ -22,3 +22,10 @@ export async function makeUsersFile(scratch: Scratch, users: readonly User[] = [
   }
   return scratch.file('users.htpasswd', `${lines.join('\n')}\n`)
 }
+
+/** The headers with which a user asks (RFC 7617); none for nobody. */
+export function authorizationOf(user: User | undefined): Record<string, string> {
+  if (user === undefined) return {}
+  const secret = Buffer.from(`${user.name}:${user.password}`).toString('base64')
+  return { authorization: `Basic ${secret}` }
+}
