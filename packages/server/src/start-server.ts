@@ -4,7 +4,7 @@ import { RegistryError } from '@openregistry/oci'
 import type { Authenticator } from './http/authenticate.ts'
 import type { Logger } from './log/logger.ts'
 import { beginExchange, reply, type Exchange } from './http/exchange.ts'
-import { guardOpenMode } from './http/host-guard.ts'
+import { guardChanges, guardOpenMode } from './http/host-guard.ts'
 import { listen, type Listener, type ListenerOptions } from './http/listener.ts'
 import { dropUnreadBody, leavesLongBody } from './http/unread-body.ts'
 import { createMetrics, type Metrics } from './metrics/metrics.ts'
@@ -19,7 +19,7 @@ export interface ServerOptions {
   authenticator: Authenticator
   log: Logger
   version: string
-  listener: Omit<ListenerOptions, 'onConnection'>
+  listener: Omit<ListenerOptions, 'onConnection' | 'stall'>
   /** Where `/metrics` listens alone, or null: on the same port. */
   metricsListener: { host: string; port: number } | null
   v2: V2Settings
@@ -46,7 +46,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const metrics = createMetrics()
   const handler = createHandler(options, metrics)
   const onConnection = (change: 1 | -1): void => metrics.connections(change)
-  const listener = await listen({ ...options.listener, onConnection }, handler)
+  const { stall } = options.v2
+  const listener = await listen({ ...options.listener, stall, onConnection }, handler)
   const apart = await listenForMetrics(options, metrics)
   return {
     addresses: listener.addresses,
@@ -86,6 +87,7 @@ function createHandler(options: ServerOptions, metrics: Metrics) {
       return
     }
     response.setHeader('X-Request-Id', exchange.id)
+    response.once('finish', () => dropUnreadBody(exchange))
     response.once('close', () => observe(metrics, exchange, 'web'))
     web(request, response)
   }
@@ -96,16 +98,31 @@ function observe(metrics: Metrics, { method, response, startedAt }: Exchange, ro
 }
 
 /** What is refused whatever the path. */
-function refuse({ request, method }: Exchange, { openMode, uriLimit }: ServerOptions): RegistryError | null {
+function refuse(exchange: Exchange, { openMode, uriLimit }: ServerOptions): RegistryError | null {
+  const { request, path } = exchange
   if ((request.url?.length ?? 0) > uriLimit) return new RegistryError('URI_TOO_LONG')
-  if (openMode === null) return null
+  if (!hasOneHost(request)) {
+    return new RegistryError('REQUEST_INVALID', 'A request needs one Host header, and no second one.')
+  }
+  if (!path.startsWith('/')) return new RegistryError('REQUEST_INVALID', 'The request names no path.')
   try {
-    guardOpenMode(method, request.headers, openMode.publicHost)
+    if (openMode === null) guardChanges(exchange)
+    else guardOpenMode(exchange, openMode.publicHost)
     return null
   } catch (error) {
     if (error instanceof RegistryError) return error
     throw error
   }
+}
+
+/** A request that names two hosts is read in two ways by two servers (RFC 9112, 3.2). */
+function hasOneHost({ rawHeaders, httpVersion }: IncomingMessage): boolean {
+  let hosts = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts++
+  }
+  return hosts === 1 || (hosts === 0 && httpVersion === '1.0')
 }
 
 function answerRefusal(exchange: Exchange, error: RegistryError): void {
@@ -119,7 +136,7 @@ async function listenForMetrics(options: ServerOptions, metrics: Metrics): Promi
   const { metricsListener: apart, figures, log } = options
   if (apart === null) return null
   return listen(
-    { ...options.listener, tls: null, hosts: [apart.host], port: apart.port },
+    { ...options.listener, stall: options.v2.stall, tls: null, hosts: [apart.host], port: apart.port },
     (request, response) => {
       const exchange = beginExchange(request, response)
       if (exchange.path !== '/metrics') return reply(exchange, 404, {})

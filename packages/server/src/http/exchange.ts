@@ -7,7 +7,9 @@ export interface Exchange {
   /** Unique among all processes; sent as `X-Request-Id` and written in the log. */
   readonly id: string
   readonly method: string
-  /** The request target without the query, not decoded. */
+  /** What the client calls this server: of the request target when that is absolute (RFC 9112, 3.2.2), else `Host`. */
+  readonly host: string | undefined
+  /** The path of the request target, not decoded and not resolved. */
   readonly path: string
   /** The query without its question mark; empty when there is none. */
   readonly query: string
@@ -29,9 +31,10 @@ export function beginExchange(
   response: ServerResponse,
   expectsContinue = false,
 ): Exchange {
-  const target = request.url ?? '/'
+  const { host, target } = splitTarget(request)
   const mark = target.indexOf('?')
   return {
+    host,
     request,
     response,
     id: `${prefix}-${(counter++).toString(36)}`,
@@ -41,6 +44,15 @@ export function beginExchange(
     startedAt: performance.now(),
     expectsContinue,
   }
+}
+
+/** Proxies send the whole address of what they ask for, and every server has to take that (RFC 9112, 3.2.2). */
+function splitTarget({ url = '/', headers }: IncomingMessage): { host: string | undefined; target: string } {
+  if (url.startsWith('/')) return { host: headers.host, target: url }
+  const absolute = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url)
+  if (absolute === null) return { host: headers.host, target: url }
+  const [, host, rest = ''] = absolute
+  return { host, target: rest.startsWith('/') ? rest : `/${rest}` }
 }
 
 /** Names and values of an answer's headers. A list becomes several header lines. */

@@ -2,6 +2,14 @@ import { isIP } from 'node:net'
 import type { IncomingHttpHeaders } from 'node:http'
 import { RegistryError } from '@openregistry/oci'
 
+/** What the guards look at. */
+interface Guarded {
+  method: string
+  /** What the client calls this server, with its port. */
+  host: string | undefined
+  request: { headers: IncomingHttpHeaders }
+}
+
 /**
  * Open mode trusts the network position, so a page in a browser must not be able to borrow it: neither by a form or a
  * script on another site, nor by a name that was made to point here (DNS rebinding). Programs send none of these
@@ -10,34 +18,43 @@ import { RegistryError } from '@openregistry/oci'
  * @param publicHost the host of `http.public_url`, without port, or null.
  * @throws RegistryError `ORIGIN_REFUSED` saying which header, and what to configure.
  */
-export function guardOpenMode(method: string, headers: IncomingHttpHeaders, publicHost: string | null): void {
-  const host = hostOf(headers.host ?? '')
-  if (host === null || !isKnownHost(host, publicHost)) {
+export function guardOpenMode(
+  { method, host, request: { headers } }: Guarded,
+  publicHost: string | null,
+): void {
+  const name = hostOf(host ?? '')
+  if (name === null || !isKnownHost(name, publicHost)) {
     throw new RegistryError(
       'ORIGIN_REFUSED',
-      `This open registry does not know the host "${headers.host ?? ''}". Use its address, or set http.public_url.`,
+      `This open registry does not know the host "${host ?? ''}". Use its address, or set http.public_url.`,
     )
   }
-  if (headers['sec-fetch-site'] === 'cross-site' && !isNavigation(method, headers)) {
-    throw new RegistryError(
-      'ORIGIN_REFUSED',
-      'This open registry takes no requests from pages of other sites.',
-    )
-  }
-  const origin = headers.origin
-  if (origin !== undefined && !isOwnOrigin(origin, headers.host ?? '')) {
-    throw new RegistryError(
-      'ORIGIN_REFUSED',
-      `This open registry takes no requests from pages of ${JSON.stringify(origin)}.`,
-    )
-  }
+  if (headers['sec-fetch-site'] === 'cross-site' && !isNavigation(method, headers)) throw foreignPage()
+  if (headers.origin !== undefined && !isOwnOrigin(headers.origin, host)) throw foreignPage(headers.origin)
+}
+
+/**
+ * With passwords, a browser that knows one adds it to whatever any page sends here. Such a page cannot read the answer,
+ * so reading is left to it; it must not change anything.
+ * @throws RegistryError `ORIGIN_REFUSED`.
+ */
+export function guardChanges({ method, host, request: { headers } }: Guarded): void {
+  if (method === 'GET' || method === 'HEAD') return
+  const site = headers['sec-fetch-site']
+  if (site === 'cross-site' || site === 'same-site') throw foreignPage()
+  if (headers.origin !== undefined && !isOwnOrigin(headers.origin, host)) throw foreignPage(headers.origin)
+}
+
+function foreignPage(origin?: string): RegistryError {
+  const whose = origin === undefined ? 'other sites' : JSON.stringify(origin)
+  return new RegistryError('ORIGIN_REFUSED', `This registry takes no requests from pages of ${whose}.`)
 }
 
 function isNavigation(method: string, headers: IncomingHttpHeaders): boolean {
   return (method === 'GET' || method === 'HEAD') && headers['sec-fetch-mode'] === 'navigate'
 }
 
-function isOwnOrigin(origin: string, host: string): boolean {
+function isOwnOrigin(origin: string, host: string | undefined): boolean {
   return origin === `http://${host}` || origin === `https://${host}`
 }
 

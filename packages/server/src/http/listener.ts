@@ -1,4 +1,11 @@
-import { createServer, STATUS_CODES, type RequestListener, type Server } from 'node:http'
+import {
+  createServer,
+  ServerResponse,
+  STATUS_CODES,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+} from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { RegistryError } from '@openregistry/oci'
@@ -15,6 +22,8 @@ export interface ListenerOptions {
   maxHeaderSize: number
   headersTimeout: number
   keepAliveTimeout: number
+  /** How long a client may take no byte of an answer that waits for it. */
+  stall: number
   /** 0: no limit. */
   maxConnections: number
   onConnection?: (change: 1 | -1) => void
@@ -65,22 +74,53 @@ function createHttpServer(options: ListenerOptions, handler: Handler): Server {
     requestTimeout: 0,
     connectionsCheckingInterval: Math.min(5000, options.headersTimeout),
     noDelay: true,
+    // Which hosts a request may name is looked at with everything else.
+    requireHostHeader: false,
+    ServerResponse: answerWithStallLimit(options.stall),
     // A full piece of a layer arrives in fewer, larger reads.
     highWaterMark: 256 * 1024,
   }
-  const onRequest: RequestListener = (request, response) => handler(request, response, false)
+  const answers = new WeakMap<Socket, ServerResponse>()
+  const handle: Handler = (request, response, expectsContinue) => {
+    answers.set(request.socket, response)
+    handler(request, response, expectsContinue)
+  }
+  const onRequest: RequestListener = (request, response) => handle(request, response, false)
   const server =
     options.tls === null
       ? createServer(settings, onRequest)
       : createTlsServer({ ...settings, ...options.tls }, onRequest)
-  server.on('checkContinue', (request, response) => handler(request, response, true))
-  server.on('clientError', answerClientError)
+  // Their size is limited; beyond a number Node would leave out the rest without a word.
+  server.maxHeadersCount = 0
+  server.on('checkContinue', (request, response) => handle(request, response, true))
+  // Expectations that nobody knows may be ignored (RFC 9110, 10.1.1); Node's own answer has no body.
+  server.on('checkExpectation', onRequest)
+  server.on('connect', (_request, socket: Socket) => {
+    refuseConnection(socket, 400, new RegistryError('REQUEST_INVALID', 'This is a registry, not a proxy.'))
+  })
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    answerClientError(error, socket, answers.get(socket))
+  })
   if (options.maxConnections > 0) server.maxConnections = options.maxConnections
   server.on('connection', (socket: Socket) => {
     options.onConnection?.(1)
     socket.once('close', () => options.onConnection?.(-1))
   })
   return server
+}
+
+/**
+ * Answers that are handed over whole wait in memory for a client that does not read, and Node's time limits begin after
+ * them. Streams have a limit of their own.
+ */
+function answerWithStallLimit(stall: number): typeof ServerResponse {
+  return class<R extends IncomingMessage> extends ServerResponse<R> {
+    override end(...content: unknown[]): this {
+      super.end(...(content as []))
+      if (this.writableLength > 0) this.setTimeout(stall, () => this.destroy())
+      return this
+    }
+  }
 }
 
 /** @returns false when a further address of loopback is not there: machines without IPv6 are fine. */
@@ -98,16 +138,25 @@ function bind(server: Server, host: string, port: number, optional: boolean): Pr
   })
 }
 
-/** Requests that never became one: Node's parser refused them. Answered in the words of `/v2`, then closed. */
-function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
+/**
+ * Requests that never became one: Node's parser refused them. Answered in the words of `/v2`, then closed.
+ * @param last the last answer of this connection: nothing may be written into the middle of it.
+ */
+function answerClientError(error: NodeJS.ErrnoException, socket: Socket, last?: ServerResponse): void {
+  const isUnderWay = last !== undefined && last.headersSent && !last.writableFinished
+  if (!socket.writable || error.code === 'ECONNRESET' || isUnderWay) return void socket.destroy()
   const [status, refusal] =
     error.code === 'HPE_HEADER_OVERFLOW'
       ? ([431, new RegistryError('HEADERS_TOO_LARGE')] as const)
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? ([408, new RegistryError('REQUEST_TIMEOUT')] as const)
         : ([400, new RegistryError('REQUEST_INVALID', 'This is not a well-formed HTTP request.')] as const)
-  const body = ociErrorBody(refusal)
+  refuseConnection(socket, status, refusal)
+}
+
+/** Answers without Node's help, and ends the connection. */
+function refuseConnection(socket: Socket, status: number, error: RegistryError): void {
+  const body = ociErrorBody(error)
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
