@@ -18,13 +18,18 @@ const faultsToConsole: Logger = {
   child: () => faultsToConsole,
 }
 
-/** Starts our registry as it comes, on a free port, with its data in a new folder that goes away with it. */
-export async function startTemporaryRegistry(): Promise<TemporaryRegistry> {
+/**
+ * Starts our registry on a free port, with its data in a new folder that goes away with it.
+ * @param settings variables of the configuration; without any it is the registry as it comes.
+ */
+export async function startTemporaryRegistry(
+  settings: Readonly<Record<`OPEN_REGISTRY_${string}`, string>> = {},
+): Promise<TemporaryRegistry> {
   await using stack = new AsyncDisposableStack()
   const folder = await mkdtemp(join(tmpdir(), 'openregistry-'))
   stack.defer(() => rm(folder, { recursive: true }))
   const config = await loadConfig({
-    env: { OPEN_REGISTRY_DATA_DIR: join(folder, 'data'), OPEN_REGISTRY_HTTP_PORT: '0' },
+    env: { OPEN_REGISTRY_DATA_DIR: join(folder, 'data'), OPEN_REGISTRY_HTTP_PORT: '0', ...settings },
     cwd: folder,
   })
   const registry = await startRegistry(config, faultsToConsole)
