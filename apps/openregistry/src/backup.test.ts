@@ -48,6 +48,21 @@ describe.each([
   })
 })
 
+test('to another file system, where no link can be made', async ({ skip }) => {
+  await using folder = await temporaryFolder()
+  await using elsewhere = await temporaryFolder('/dev/shm')
+  skip(
+    (await stat(folder.path)).dev === (await stat(elsewhere.path)).dev,
+    '/dev/shm is not a file system of its own',
+  )
+  const cwd = folder.path
+  await using live = await runServer({ cwd })
+  await pushImage(live.client, 'me/app:1')
+  const { code, stdout } = await runCommand(['backup', elsewhere.path, '--json'], { cwd })
+  expect(code).toBe(0)
+  expect(JSON.parse(stdout)).toMatchObject({ linked: 0, copied: 1, missing: [] })
+})
+
 test('while images come and go, every backup is whole', async () => {
   await using folder = await temporaryFolder()
   const cwd = folder.path
@@ -89,7 +104,7 @@ test('objects that the database names and the store has lost are a failure; the 
   const { code, stdout, stderr } = await runCommand(['backup', 'saved', '--json'], { cwd })
   expect(code).toBe(1)
   expect(JSON.parse(stdout)).toMatchObject({ linked: 1, missing: [lost?.slice(3).replace('.', '/')] })
-  expect(stderr).toContain('1 object that the database names')
+  expect(stderr).toContain('1 object that the database names could not be found')
   await using restored = await runServer({ cwd, env: { OPEN_REGISTRY_DATA_DIR: 'saved' } })
   expect(await layerIsThere(restored, image)).toBe(true)
 })

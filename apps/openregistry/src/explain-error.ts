@@ -45,7 +45,7 @@ function clientText({ code, message }: RegistryClientError): string {
 /** Faults of the operating system that people meet, in words. */
 function systemText(error: unknown): string | null {
   const { code, port, address, path } = error as NodeJS.ErrnoException & { port?: number; address?: string }
-  switch (code) {
+  switch (code ?? '') {
     case 'EADDRINUSE':
       return [
         `port ${port ?? '?'} on ${address ?? 'this machine'} is taken by another program.`,

@@ -127,5 +127,5 @@ function queryOf({ limit, after }: ListRequest): string {
   const query = new URLSearchParams()
   if (limit !== undefined) query.set('n', String(limit))
   if (after !== undefined) query.set('last', after)
-  return query.size === 0 ? '' : `?${query}`
+  return query.size === 0 ? '' : `?${query.toString()}`
 }

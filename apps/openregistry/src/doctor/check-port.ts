@@ -11,7 +11,7 @@ export async function checkPort({ http }: Config): Promise<Finding[]> {
   if (http.port === 0) return [ok('port', 'any free one')]
   const fault = await tryListening(http.host, http.port)
   if (fault === null) return [ok('port', `${where} is free`)]
-  switch (fault.code) {
+  switch (fault.code ?? '') {
     case 'EADDRINUSE':
       return [await whoListens(http, where)]
     case 'EADDRNOTAVAIL':

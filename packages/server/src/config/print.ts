@@ -115,5 +115,6 @@ function jsonValue(field: Field<unknown>, value: unknown): unknown {
   if (field.secret) return mask
   if (Array.isArray(value)) return value.map((item) => field.type.print([item]))
   const printed = field.type.print(value as NonNullable<unknown>)
-  return String(value) === printed ? value : printed
+  const same = typeof value === 'number' || typeof value === 'boolean' ? String(value) === printed : false
+  return same ? value : printed
 }

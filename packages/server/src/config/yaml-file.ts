@@ -133,7 +133,7 @@ function scalarText(node: {
   source?: string | undefined
 }): string | null {
   if (node.value === null) return null
-  return typeof node.value === 'string' ? node.value : (node.source ?? String(node.value))
+  return typeof node.value === 'string' ? node.value : (node.source ?? null)
 }
 
 function unknownKey(

@@ -58,7 +58,7 @@ function copyList(values: readonly unknown[], depth: number): unknown[] {
 function copyEntries(entries: Iterable<[unknown, unknown]>, depth: number): Record<string, unknown> {
   const result: Record<string, unknown> = {}
   for (const [key, value] of entries) {
-    const name = typeof key === 'object' || typeof key === 'function' ? `[${typeof key}]` : String(key)
+    const name = typeof key === 'string' ? key : typeof key === 'number' ? String(key) : `[${typeof key}]`
     // Not by assignment: a field called __proto__ is a field.
     const kept =
       secretName.test(name) && value !== null && value !== undefined ? redacted : copy(value, depth + 1)
