@@ -1,5 +1,6 @@
 import { readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import { manifestAt, newName, pushManifest } from '@openregistry/testkit'
 import { openSqliteMetadataStore } from './open.ts'
@@ -47,6 +48,24 @@ describe('backup', () => {
     await expect(backup).rejects.toThrow('enough')
     await expect(store.backup(join(folder.path, 'copy.db'), giveUp.signal)).rejects.toThrow('enough')
     expect((await readdir(folder.path)).sort()).toStrictEqual(files)
+  })
+
+  test('never begins again, however much is written meanwhile', async () => {
+    await using folder = await temporaryFolder()
+    await using store = await openSqliteMetadataStore({ file: folder.file, autoMigrate: true })
+    const name = newName()
+    for (let n = 0; n < 16; n++) await pushManifest(store, name, { bytes: new Uint8Array(1_000_000 + n) })
+    using other = new DatabaseSync(folder.file)
+    let asked = 0
+    const signal = {
+      aborted: false,
+      throwIfAborted() {
+        if (++asked > 20) throw new Error('The copy began again and again.')
+        other.exec(`INSERT INTO jobs (kind, payload, run_after, created_at) VALUES ('x', '', 0, 0)`)
+      },
+    } as unknown as AbortSignal
+    await store.backup(join(folder.path, 'copy.db'), signal)
+    expect(asked).toBeGreaterThan(3)
   })
 
   test('says so when the folder is missing', async () => {

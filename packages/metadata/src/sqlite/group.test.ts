@@ -15,6 +15,18 @@ function count(connection: Connection, table: string): unknown {
   return connection.database.prepare(`SELECT count(*) AS count FROM ${table}`).get()?.['count']
 }
 
+/** Makes commits fail as on a full disk: SQLite has undone everything then. Gives the number of commits so far. */
+function failCommits({ database }: Connection, fails: (count: number) => boolean): () => number {
+  const exec = database.exec.bind(database)
+  let commits = 0
+  database.exec = (sql) => {
+    if (sql !== 'COMMIT' || !fails(++commits)) return exec(sql)
+    exec('ROLLBACK')
+    throw Object.assign(new Error('database or disk is full'), { errcode: 13 })
+  }
+  return () => commits
+}
+
 describe('a group', () => {
   test('undoes a step that fails, and it alone', async () => {
     await withConnection((connection) => {
@@ -63,6 +75,27 @@ describe('a group', () => {
     })
   })
 
+  test('is tried again step by step when its commit fails', async () => {
+    await withConnection((connection) => {
+      const requests = [1, 2, 3].map(() => request('putManifest', manifestOf(newName())))
+      const commits = failCommits(connection, (count) => count === 1)
+      expect(runGroup(connection, requests).map(outcome)).toStrictEqual(['ok', 'ok', 'ok'])
+      expect(commits()).toBe(4)
+      expect(count(connection, 'manifests')).toBe(3)
+    })
+  })
+
+  test('is refused whole when no commit succeeds, and leaves nothing', async () => {
+    await withConnection((connection) => {
+      const requests = [1, 2, 3].map(() => request('putManifest', manifestOf(newName())))
+      failCommits(connection, (count) => count <= 4)
+      const full = 'STORAGE_FULL'
+      expect(runGroup(connection, requests).map(outcome)).toStrictEqual([full, full, full])
+      expect(count(connection, 'repositories')).toBe(0)
+      expect(runGroup(connection, requests).map(outcome)).toStrictEqual(['ok', 'ok', 'ok'])
+    })
+  })
+
   test('answers reads, too', async () => {
     await withConnection((connection) => {
       const name = newName()
@@ -71,6 +104,17 @@ describe('a group', () => {
         request('findRepository', name),
       ])
       expect(found).toMatchObject({ value: { name } })
+    })
+  })
+})
+
+describe('the writing connection', () => {
+  test('waits for the disk, checks foreign keys, and leaves writing back to the thread', async () => {
+    await withConnection(({ database }) => {
+      const pragma = (name: string) => Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0]
+      const names = ['journal_mode', 'synchronous', 'fullfsync', 'checkpoint_fullfsync', 'foreign_keys']
+      expect(names.map(pragma)).toStrictEqual(['wal', 2, 1, 1, 1])
+      expect(pragma('wal_autocheckpoint')).toBe(0)
     })
   })
 })

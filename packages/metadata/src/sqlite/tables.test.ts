@@ -167,6 +167,33 @@ describe('a location without good bytes', () => {
   })
 })
 
+describe('a deleted repository', () => {
+  test('needs nothing: its links are due at once, its manifests deleted, its references dead', async () => {
+    await withStore(async (store, connection, name) => {
+      const [leased, needed] = [await pushBlob(store, name), await pushBlob(store, name)]
+      await pushManifest(store, name, { blobs: [needed.sha256], tags: tags('v1') })
+      const other = newName()
+      await pushBlob(store, other, hashedContent(leased.bytes))
+      await pushManifest(store, other, { blobs: [leased.sha256] })
+      const { id } = (await store.findRepository(name))!
+      await store.deleteRepository(name, 'user:ada')
+      const links = 'SELECT lease_until, unreferenced_since, hidden_at > 0 AS hidden FROM repository_blobs'
+      expect(rows(connection, `${links} WHERE repository_id = ?`, id)).toStrictEqual([
+        { lease_until: null, unreferenced_since: 0, hidden: 1 },
+        { lease_until: null, unreferenced_since: 0, hidden: 1 },
+      ])
+      expect(rows(connection, `${links} WHERE repository_id <> ?`, id)).toStrictEqual([
+        { lease_until: null, unreferenced_since: null, hidden: null },
+      ])
+      const live = 'SELECT repository_id = ? AS gone FROM manifest_refs WHERE live'
+      expect(rows(connection, live, id)).toStrictEqual([{ gone: 0 }])
+      const manifests = 'SELECT repository_id = ? AS gone FROM live_manifests'
+      expect(rows(connection, manifests, id)).toStrictEqual([{ gone: 0 }])
+      expect(rows(connection, 'SELECT * FROM tags')).toStrictEqual([])
+    })
+  })
+})
+
 describe('rows that nobody needs', () => {
   test('are not written again when nothing changes', async () => {
     await withStore(async (store, connection, name) => {
