@@ -26,6 +26,8 @@ export function basicAuthentication(users: {
       const header = headers.authorization
       if (header === undefined) return anonymous
       const credentials = parseBasic(header)
+      // What Podman, Skopeo and Buildah send for "I have no credentials".
+      if (credentials?.user === '' && credentials.password === '') return anonymous
       if (credentials === null)
         throw new RegistryError('UNAUTHORIZED', 'Only Basic credentials are understood here.')
       return verify(users, credentials)
@@ -47,5 +49,5 @@ function parseBasic(header: string): { user: string; password: string } | null {
   if (match?.[1] === undefined) return null
   const text = Buffer.from(match[1], 'base64').toString('utf8')
   const colon = text.indexOf(':')
-  return colon < 1 ? null : { user: text.slice(0, colon), password: text.slice(colon + 1) }
+  return colon < 0 ? null : { user: text.slice(0, colon), password: text.slice(colon + 1) }
 }
