@@ -76,6 +76,7 @@ function createHandler(options: ServerOptions, metrics: Metrics) {
       open: openMode !== null,
       network: openMode?.network === true,
     },
+    bodyTime: options.v2.body.window,
     servesMetrics: options.metricsListener === null,
   })
   return (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void => {

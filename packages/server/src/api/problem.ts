@@ -21,6 +21,7 @@ const titles: Readonly<Record<number, string>> = {
   403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
+  408: 'Request Timeout',
   409: 'Conflict',
   413: 'Content Too Large',
   429: 'Too Many Requests',
@@ -37,9 +38,33 @@ export function answerProblem(
 ): Response {
   const error = asRegistryError(thrown)
   const { status } = ociAnswers[error.code]
-  if (status >= 500)
-    log.error('request_failed', { code: error.code, path: context.req.path, error: error.cause ?? error })
-  const problem: Problem = {
+  if (status >= 500) {
+    log.error('request_failed', {
+      request_id: String(context.env.outgoing.getHeader('X-Request-Id')),
+      code: error.code,
+      path: context.req.path,
+      error: error.cause ?? error,
+    })
+  }
+  if (status === 401 && authenticator.challenge !== null)
+    context.header('WWW-Authenticate', authenticator.challenge)
+  if (status === 429) context.header('Retry-After', '5')
+  // The rest of a body that was not taken would be read for the next request.
+  if (status === 408 || status === 413) context.header('Connection', 'close')
+  return context.body(JSON.stringify(problemOf(error)), status as 400, problemType)
+}
+
+/** Answers a request whose address is none, before any route is looked for. */
+export function refuseRequest(): Response {
+  const problem = problemOf(new RegistryError('REQUEST_INVALID', 'The address of the request is malformed.'))
+  return new Response(JSON.stringify(problem), { status: problem.status, headers: problemType })
+}
+
+const problemType = { 'Content-Type': 'application/problem+json' }
+
+function problemOf(error: RegistryError): Problem {
+  const { status } = ociAnswers[error.code]
+  return {
     type: 'about:blank',
     title: titles[status] ?? 'Error',
     status,
@@ -47,10 +72,6 @@ export function answerProblem(
     code: error.code,
     ...(error.detail === undefined ? {} : { context: error.detail }),
   }
-  const headers: Record<string, string> = { 'Content-Type': 'application/problem+json' }
-  if (status === 401 && authenticator.challenge !== null)
-    headers['WWW-Authenticate'] = authenticator.challenge
-  return context.body(JSON.stringify(problem), status as 400, headers)
 }
 
 function asRegistryError(thrown: unknown): RegistryError {

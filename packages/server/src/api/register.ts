@@ -1,7 +1,6 @@
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi'
 import { RegistryError, parseReference, parseRepositoryName } from '@openregistry/oci'
-import type { LocatedDescriptor, Principal } from '@openregistry/core'
-import type { Context } from 'hono'
+import type { LocatedDescriptor } from '@openregistry/core'
 import type { z } from 'zod'
 import type { WebEnvironment, WebParts } from '../web/app.ts'
 import {
@@ -73,16 +72,13 @@ const imageRoute = createRoute({
 })
 
 /** The management API. Every handler asks a use case, and so the gate. */
-export function registerApi(app: OpenAPIHono<WebEnvironment>, { registry, authenticator }: WebParts): void {
+export function registerApi(app: OpenAPIHono<WebEnvironment>, { registry }: WebParts): void {
   app.defaultHook = (result) => {
     if (!result.success) throw new RegistryError('PARAMETER_INVALID', describe(result.error))
   }
-  const who = async (context: Context<WebEnvironment>): Promise<Principal> =>
-    authenticator.authenticate(context.env.incoming.headers)
-
   app.openapi(listRoute, async (context) => {
     const { n, last } = context.req.valid('query')
-    const { items, next } = await registry.listRepositories(await who(context), {
+    const { items, next } = await registry.listRepositories(context.get('principal'), {
       n: n ?? null,
       last: last ?? null,
     })
@@ -93,24 +89,31 @@ export function registerApi(app: OpenAPIHono<WebEnvironment>, { registry, authen
   })
   app.openapi(getRoute, async (context) => {
     const repository = parseRepositoryName(context.req.valid('param').name)
-    const { name, visibility } = await registry.getRepository(await who(context), { repository })
+    const { name, visibility } = await registry.getRepository(context.get('principal'), { repository })
     return context.json({ name, visibility }, 200)
   })
   app.openapi(patchRoute, async (context) => {
     const repository = parseRepositoryName(context.req.valid('param').name)
     const change = context.req.valid('json')
-    const { name, visibility } = await registry.setVisibility(await who(context), { repository, ...change })
+    const { name, visibility } = await registry.setVisibility(context.get('principal'), {
+      repository,
+      ...change,
+    })
     return context.json({ name, visibility }, 200)
   })
   app.openapi(deleteRoute, async (context) => {
     const repository = parseRepositoryName(context.req.valid('param').name)
-    await registry.deleteRepository(await who(context), { repository })
+    await registry.deleteRepository(context.get('principal'), { repository })
     return context.body(null, 204)
   })
   app.openapi(tagsRoute, async (context) => {
     const repository = parseRepositoryName(context.req.valid('param').name)
     const { n, last } = context.req.valid('query')
-    const page = await registry.listTags(await who(context), { repository, n: n ?? null, last: last ?? null })
+    const page = await registry.listTags(context.get('principal'), {
+      repository,
+      n: n ?? null,
+      last: last ?? null,
+    })
     const tags = page.items.map(({ tag, digest, mediaType, size, updatedAt }) => {
       return { name: tag, digest, mediaType, size, updatedAt: new Date(updatedAt).toISOString() }
     })
@@ -119,7 +122,7 @@ export function registerApi(app: OpenAPIHono<WebEnvironment>, { registry, authen
   app.openapi(imageRoute, async (context) => {
     const { name, reference } = context.req.valid('param')
     const input = { repository: parseRepositoryName(name), reference: parseReference(reference) }
-    const { manifest, parsed, ...parts } = await registry.inspectImage(await who(context), input)
+    const { manifest, parsed, ...parts } = await registry.inspectImage(context.get('principal'), input)
     const { digest, mediaType, size, cid } = manifest
     const image = {
       repository: input.repository,

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { Exchange } from './exchange.ts'
 
 /** Time limits of a body. A slow client that makes progress is never cut; one that only holds a connection is. */
@@ -22,9 +23,9 @@ export interface RequestBody {
 }
 
 /** Whether the request has a body that is not known to be empty (RFC 9112, 6.3). */
-export function hasBody({ request }: Exchange): boolean {
-  if (request.headers['transfer-encoding'] !== undefined) return true
-  const length = request.headers['content-length']
+export function hasBody({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
+  if (headers['transfer-encoding'] !== undefined) return true
+  const length = headers['content-length']
   return length !== undefined && length !== '0'
 }
 

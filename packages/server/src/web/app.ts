@@ -1,9 +1,13 @@
 import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import { OpenAPIHono } from '@hono/zod-openapi'
-import type { Registry } from '@openregistry/core'
+import type { Principal, Registry } from '@openregistry/core'
+import { RegistryError } from '@openregistry/oci'
+import type { Context } from 'hono'
+import { methodNotAllowed } from 'hono/method-not-allowed'
 import type { RequestListener } from 'node:http'
+import { admitRequests } from '../api/admission.ts'
 import { registerApi } from '../api/register.ts'
-import { answerProblem } from '../api/problem.ts'
+import { answerProblem, refuseRequest } from '../api/problem.ts'
 import type { Authenticator } from '../http/authenticate.ts'
 import type { Logger } from '../log/logger.ts'
 import type { Metrics } from '../metrics/metrics.ts'
@@ -17,6 +21,8 @@ export interface WebParts {
   /** Numbers for the metrics, read when they are asked for. */
   figures: () => Promise<{ openUploads: number; pendingDeletes: number }>
   welcome: Welcome
+  /** How long the body of a request may take, in milliseconds. */
+  bodyTime: number
   log: Logger
   /** False when `/metrics` has a port of its own. */
   servesMetrics: boolean
@@ -25,12 +31,21 @@ export interface WebParts {
 /** The environment of a handler: Node's request beneath. */
 export interface WebEnvironment {
   Bindings: HttpBindings
+  Variables: {
+    /** Who asks, below `/api/v1`. */
+    principal: Principal
+  }
 }
 
 /** Pages for people and machines besides `/v2`, on the same port: welcome, health, metrics, management API. */
 export function createWebListener(parts: WebParts): RequestListener {
   const app = new OpenAPIHono<WebEnvironment>()
   app.onError((error, context) => answerProblem(context, error, parts))
+  const onMethodNotAllowed = (context: Context<WebEnvironment>, methods: string[]): Response => {
+    context.header('Allow', methods.join(', '))
+    return answerProblem(context, new RegistryError('METHOD_NOT_ALLOWED'), parts)
+  }
+  app.use(methodNotAllowed({ app, onMethodNotAllowed }))
   app.get('/', (context) => {
     const wantsHtml = context.req.header('accept')?.includes('text/html') === true
     return wantsHtml ? context.html(welcomePage(parts.welcome)) : context.text(welcomeText(parts.welcome))
@@ -51,10 +66,19 @@ export function createWebListener(parts: WebParts): RequestListener {
       return context.body(body, 200, { 'Content-Type': contentType })
     })
   }
+  admitRequests(app, parts)
   registerApi(app, parts)
   // `HEAD` and unknown paths are the framework's; every 404 is a problem document.
   app.notFound((context) => answerProblem(context, null, parts))
-  return getRequestListener(app.fetch, { overrideGlobalObjects: false }) as unknown as RequestListener
+  const options = {
+    overrideGlobalObjects: false,
+    // Addresses that are none; the server deals with bodies that nobody wants.
+    errorHandler: refuseRequest,
+    autoCleanupIncoming: false,
+    // For the only requests without a Host header that get here, those of HTTP/1.0.
+    hostname: 'localhost',
+  }
+  return getRequestListener(app.fetch, options) as unknown as RequestListener
 }
 
 /** Metrics with the numbers of this moment. */

@@ -93,7 +93,7 @@ export async function handleDeleteManifest(call: Call, name: string, referenceTe
 /** The body, which is held in memory: it is parsed as a whole, and bounded by the limit. */
 async function readManifest(call: Call): Promise<Uint8Array> {
   const { exchange, settings } = call
-  if (!hasBody(exchange))
+  if (!hasBody(exchange.request))
     throw new RegistryError('MANIFEST_INVALID', 'The request has no manifest in its body.')
   const tooLarge = new RegistryError(
     'MANIFEST_TOO_LARGE',

@@ -32,7 +32,7 @@ export async function handlePostUpload(call: Call, name: string): Promise<void> 
   const digest = mount !== null || digestText === null ? null : parseDigest(digestText)
   const algorithm = parseAlgorithm(query.get('digest-algorithm'))
   const session = await call.registry.openUpload(call.principal, { repository, algorithm })
-  if (digest !== null && (hasBody(call.exchange) || emptyDigests.has(digest))) {
+  if (digest !== null && (hasBody(call.exchange.request) || emptyDigests.has(digest))) {
     return finish(call, repository, session.id, digest)
   }
   answer(call, 202, { ...sessionHeaders(session, 0) })
@@ -97,7 +97,7 @@ export async function handleDeleteUpload(call: Call, name: string, id: string): 
 }
 
 async function finish(call: Call, repository: RepositoryName, id: string, digest: Digest): Promise<void> {
-  const chunk = hasBody(call.exchange) ? chunkOf(call, repository) : null
+  const chunk = hasBody(call.exchange.request) ? chunkOf(call, repository) : null
   const blob = await call.registry.finishUpload(call.principal, { repository, id, digest, chunk })
   answer(call, 201, blobCreated(repository, digest, blob.cid))
   call.countBytes('push', chunk === null ? 0 : blob.size)
