@@ -2,7 +2,7 @@ import { authorizeInstance } from './access/authorize.ts'
 import type { Principal } from './access/principal.ts'
 import { listReferrers } from './discover/list-referrers.ts'
 import { listRepositories } from './discover/list-repositories.ts'
-import { listTags } from './discover/list-tags.ts'
+import { listTagNames, listTags } from './discover/list-tags.ts'
 import { sweep } from './housekeeping/sweep.ts'
 import { deleteBlob, deleteManifest } from './manage/delete-content.ts'
 import { inspectImage } from './manage/inspect-image.ts'
@@ -15,6 +15,7 @@ import { finishUpload } from './push/finish-upload.ts'
 import { mountBlob } from './push/mount-blob.ts'
 import { openUpload } from './push/open-upload.ts'
 import { putManifest } from './push/put-manifest.ts'
+import { requirePush } from './push/require-push.ts'
 import { uploadStatus } from './push/upload-status.ts'
 import type { Ports } from './settings.ts'
 
@@ -32,11 +33,13 @@ const useCases = {
   inspectImage,
   listReferrers,
   listRepositories,
+  listTagNames,
   listTags,
   mountBlob,
   openBlob,
   openUpload,
   putManifest,
+  requirePush,
   setVisibility,
   uploadStatus,
 }

@@ -8,6 +8,7 @@ import { listParts } from './reads/list-parts.ts'
 import { listPendingDeletes } from './reads/list-pending-deletes.ts'
 import { listReferrers } from './reads/list-referrers.ts'
 import { listRepositories } from './reads/list-repositories.ts'
+import { listTagNames } from './reads/list-tag-names.ts'
 import { listTags } from './reads/list-tags.ts'
 import { addPart } from './steps/add-part.ts'
 import { cancelUpload } from './steps/cancel-upload.ts'
@@ -39,6 +40,7 @@ export const reads = {
   listPendingDeletes,
   listReferrers,
   listRepositories,
+  listTagNames,
   listTags,
 }
 

@@ -216,7 +216,13 @@ export interface MetadataStore extends AsyncDisposable {
   /** The parts of an open session in order of offset. */
   listParts(id: UploadId): Promise<UploadPart[]>
 
-  /** Tags in bytewise order. Null when the repository is not there or never held a manifest. */
+  /** Names of tags in bytewise order: what `/v2` lists. Null when the repository is not there or never held a manifest. */
+  listTagNames(
+    name: RepositoryName,
+    page: PageRequest<string>,
+  ): Promise<{ repository: RepositoryFacts; page: Page<Tag> } | null>
+
+  /** The same with what each tag points to. */
   listTags(
     name: RepositoryName,
     page: PageRequest<string>,

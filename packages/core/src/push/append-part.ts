@@ -47,7 +47,8 @@ export async function appendPart(
 /**
  * Receives a chunk. Only the first part's hashes are kept: later parts are hashed when they are joined, and no hash
  * state is ever stored.
- * @throws RegistryError `SIZE_INVALID` when the body has another length than was announced; nothing is left then.
+ * @throws RegistryError `SIZE_INVALID` when the body has another length than was announced, `BLOB_TOO_LARGE`; nothing is
+ * left then.
  */
 export async function receiveChunk(
   ports: Ports,
@@ -63,9 +64,15 @@ export async function receiveChunk(
     hasher: ports.hasher,
     upload: session.id,
     hash: session.offset > 0 ? 'none' : sha512 ? 'sha512' : 'sha256',
+    // A limit of 0 is none, so what is full already is judged below.
     limit: limit === 0 ? 0 : Math.max(1, limit - session.offset),
+    offset: session.offset,
     ...(chunk.signal ? { signal: chunk.signal } : {}),
   })
+  if (limit > 0 && session.offset + received.size > limit) {
+    await discard(ports, session, received)
+    throw tooLarge()
+  }
   if (chunk.length !== null && received.size !== chunk.length && chunk.interrupted?.() !== true) {
     await discard(ports, session, received)
     throw new RegistryError(

@@ -27,6 +27,7 @@ export async function joinParts(
     upload: session.id,
     hash: sha512 ? 'sha512' : 'sha256',
     limit: 0,
+    offset: 0,
   })
   if (hashes === null) throw new RegistryError('INTERNAL', 'Joined parts were not hashed.')
   return { stored, hashes, ownObject: true }

@@ -6,6 +6,12 @@ import { pieces, tooLarge } from './pieces.ts'
 /** A body that ends within this many bytes becomes bytes of a row, not an object of a backend. */
 export const inlineLimit = 16 * 1024
 
+/**
+ * Where an upload may stand for its next part to be inline. All parts are read at once when they are joined, so what is
+ * in rows is bounded, however small the chunks of a client are.
+ */
+const inlineUpTo = 1024 * 1024
+
 /** Durable bytes: in memory until a row takes them, or an object of a backend. */
 export type Stored = { kind: 'inline'; bytes: Uint8Array } | { kind: 'object'; key: StorageKey }
 
@@ -25,6 +31,8 @@ export interface ReceiveOptions {
   hash: 'none' | 'sha256' | 'sha512'
   /** Bytes after which the body is refused; 0: none. */
   limit: number
+  /** Where the upload stands. */
+  offset: number
   signal?: AbortSignal
 }
 
@@ -36,7 +44,7 @@ export interface ReceiveOptions {
  */
 export async function receive(source: AsyncIterable<Uint8Array>, options: ReceiveOptions): Promise<Received> {
   const iterator = source[Symbol.asyncIterator]()
-  const head = await readHead(iterator)
+  const head = await readHead(iterator, options.offset < inlineUpTo ? inlineLimit : 0)
   if (head.ended) return receiveInline(head.chunks, head.size, options)
   return receiveObject(resume(head.chunks, iterator), options)
 }
@@ -61,17 +69,18 @@ async function receiveObject(source: AsyncIterable<Uint8Array>, options: Receive
   return { size, stored: { kind: 'object', key }, hashes }
 }
 
-/** Reads until the stream ends or is longer than {@link inlineLimit}. */
+/** Reads until the stream ends or is longer than `limit`. */
 async function readHead(
   iterator: AsyncIterator<Uint8Array>,
+  limit: number,
 ): Promise<{ chunks: Uint8Array[]; size: number; ended: boolean }> {
   const chunks: Uint8Array[] = []
   let size = 0
-  while (size <= inlineLimit) {
+  while (size <= limit) {
     const next = await iterator.next()
     if (next.done === true) return { chunks, size, ended: true }
     // Copied (the slice of a Buffer would be a view): a chunk is the sender's until the next one is asked for.
-    chunks.push(next.value.length > inlineLimit ? next.value : new Uint8Array(next.value))
+    chunks.push(next.value.length > limit ? next.value : new Uint8Array(next.value))
     size += next.value.length
   }
   return { chunks, size, ended: false }

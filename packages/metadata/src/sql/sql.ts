@@ -30,6 +30,8 @@ export interface Dialect {
   now: string
   /** The clause that locks the rows of a query, or an empty string. */
   lock(strength: RowLock): string
+  /** Aggregate of the column `name` as the text of a JSON array, in its own order; `[]` of no rows. */
+  jsonArrayOfNames: string
   /** The placeholder with this number, from 1. */
   placeholder(number: number): string
   /** A table expression in brackets with the column `value`, from one placeholder. */
@@ -45,6 +47,8 @@ export interface Sql {
   (strings: TemplateStringsArray, ...parts: readonly (SqlValue | List | Fragment)[]): Query
   /** The database's clock, in milliseconds since 1970. */
   readonly now: Fragment
+  /** The column `name` of all rows as the text of a JSON array, ordered. */
+  readonly jsonArrayOfNames: Fragment
   /** Locks the rows of the query that it ends. */
   lock(strength: RowLock): Fragment
   /** Strings as a table: `digest IN ${sql.texts(digests)}`. */
@@ -72,6 +76,7 @@ export function createSql(dialect: Dialect): Sql {
   }
   return Object.assign(tag, {
     now: new Fragment(dialect.now),
+    jsonArrayOfNames: new Fragment(dialect.jsonArrayOfNames),
     lock(strength: RowLock): Fragment {
       let fragment = locks.get(strength)
       if (fragment === undefined) locks.set(strength, (fragment = new Fragment(dialect.lock(strength))))

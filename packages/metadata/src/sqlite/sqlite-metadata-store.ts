@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import type {
   AddPart,
   CommitBlob,
@@ -13,6 +14,7 @@ import type {
 } from '@openregistry/core'
 import type { Digest, Reference, RepositoryName, Tag } from '@openregistry/oci'
 import { backupDatabase } from './backup.ts'
+import { requireSpace } from './free-space.ts'
 import type { Reader } from './reader.ts'
 import type { ServerLock } from './server-lock.ts'
 import type { Writer } from './writer.ts'
@@ -56,6 +58,10 @@ export class SqliteMetadataStore implements MetadataStore {
 
   listParts(id: UploadId) {
     return this.#reader.run('listParts', id)
+  }
+
+  listTagNames(name: RepositoryName, page: PageRequest<string>) {
+    return this.#reader.run('listTagNames', name, page)
   }
 
   listTags(name: RepositoryName, page: PageRequest<string>) {
@@ -139,8 +145,9 @@ export class SqliteMetadataStore implements MetadataStore {
     return this.#writer.run('forgetPendingDeletes', ids)
   }
 
-  check() {
-    return this.#writer.run('check')
+  async check() {
+    await this.#writer.run('check')
+    await requireSpace(dirname(this.#file))
   }
 
   figures() {

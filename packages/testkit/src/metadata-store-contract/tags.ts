@@ -49,8 +49,10 @@ export function tagTests(open: OpenMetadataStore): void {
     test('is null for repositories that are not there or never held a manifest', async () => {
       const name = newName()
       expect(await store().listTags(name, all)).toBeNull()
+      expect(await store().listTagNames(name, all)).toBeNull()
       await pushBlob(store(), name)
       expect(await store().listTags(name, all)).toBeNull()
+      expect(await store().listTagNames(name, all)).toBeNull()
     })
 
     test('is empty when the manifest has no tag, or is deleted', async () => {
@@ -59,6 +61,7 @@ export function tagTests(open: OpenMetadataStore): void {
       const repository = (await store().findRepository(name))!
       const empty = { repository, page: { items: [], more: false } }
       expect(await store().listTags(name, all)).toStrictEqual(empty)
+      expect(await store().listTagNames(name, all)).toStrictEqual(empty)
       await store().deleteManifest(name, digest, 'user:ada')
       expect(await store().listTags(name, all)).toStrictEqual(empty)
     })
@@ -85,7 +88,10 @@ export function tagTests(open: OpenMetadataStore): void {
       await pushManifest(store(), name, { tags: shuffled })
       const page = async (after: string | null, limit: number) => {
         const found = (await store().listTags(name, { after, limit }))!.page
-        return { tags: found.items.map((item) => item.tag), more: found.more }
+        const listed = { tags: found.items.map((item) => item.tag), more: found.more }
+        const names = (await store().listTagNames(name, { after, limit }))!.page
+        expect({ tags: names.items, more: names.more }).toStrictEqual(listed)
+        return listed
       }
       expect(await page(null, 100)).toStrictEqual({ tags: ordered, more: false })
       expect(await page(null, 13)).toStrictEqual({ tags: ordered, more: false })

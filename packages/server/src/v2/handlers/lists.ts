@@ -16,13 +16,13 @@ export async function handleTags(call: Call, name: string): Promise<void> {
   const repository = parseRepositoryName(name)
   const query = queryOf(call)
   const n = wholeNumber(query, 'n')
-  const { items, next } = await call.registry.listTags(call.principal, {
+  const { items, next } = await call.registry.listTagNames(call.principal, {
     repository,
     n,
     last: query.get('last'),
   })
   const headers: Headers = next === null ? {} : { Link: nextLink(`/v2/${name}/tags/list`, { n, last: next }) }
-  answerJson(call, 200, headers, { name, tags: items.map((item) => item.tag) })
+  answerJson(call, 200, headers, { name, tags: items })
 }
 
 /** `GET /v2/<name>/referrers/<digest>` (end-12): what refers to a manifest, or may once it is there. */
