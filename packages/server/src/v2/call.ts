@@ -3,6 +3,7 @@ import { RegistryError, type Digest, type RepositoryName } from '@openregistry/o
 import type { BodyLimits } from '../http/body.ts'
 import type { LogFields, Logger } from '../log/logger.ts'
 import { reply, type Exchange, type Headers } from '../http/exchange.ts'
+import { ociErrorBody } from './errors.ts'
 
 /** What the transport of `/v2` needs to know. */
 export interface V2Settings {
@@ -41,6 +42,13 @@ export function answer(
 export function answerJson(call: Call, status: number, headers: Headers, body: unknown): void {
   headers['Content-Type'] ??= 'application/json'
   answer(call, status, headers, typeof body === 'string' ? body : JSON.stringify(body))
+}
+
+/** Tells a client whose body came too slowly, and what it can do. Its connection ends with this answer. */
+export function answerTooSlow(call: Call, repository: string, advice = 'try again'): void {
+  const error = new RegistryError('REQUEST_TIMEOUT', `No data came for too long; ${advice}.`)
+  call.log.warn('client_too_slow', { request_id: call.exchange.id, repository })
+  answerJson(call, 408, { Connection: 'close' }, ociErrorBody(error))
 }
 
 /** Where a blob can be pulled. Relative to the server, so that no proxy in between can spoil it. */

@@ -4,10 +4,11 @@ import {
   parseRepositoryName,
   parseTag,
   type Reference,
+  type RepositoryName,
 } from '@openregistry/oci'
 import { hasBody, requestBody } from '../../http/body.ts'
 import type { Headers } from '../../http/exchange.ts'
-import { answer, logEvent, queryOf, type Call } from '../call.ts'
+import { answer, answerTooSlow, logEvent, queryOf, type Call } from '../call.ts'
 import { entityTag, immutableForever, isNotModified } from '../conditional.ts'
 import { warnings } from '../warnings.ts'
 
@@ -47,7 +48,9 @@ export async function handlePutManifest(call: Call, name: string, referenceText:
   const repository = parseRepositoryName(name)
   const reference = parseReference(referenceText)
   const tags = queryOf(call).getAll('tag').map(parseTag)
-  const bytes = await readManifest(call)
+  // A manifest is held whole, so nobody sends one who may not push it.
+  await call.registry.requirePush(call.principal, { repository })
+  const bytes = await readManifest(call, repository)
   const contentType = call.exchange.request.headers['content-type'] ?? null
   const stored = await call.registry.putManifest(call.principal, {
     repository,
@@ -91,7 +94,7 @@ export async function handleDeleteManifest(call: Call, name: string, referenceTe
 }
 
 /** The body, which is held in memory: it is parsed as a whole, and bounded by the limit. */
-async function readManifest(call: Call): Promise<Uint8Array> {
+async function readManifest(call: Call, repository: RepositoryName): Promise<Uint8Array> {
   const { exchange, settings } = call
   if (!hasBody(exchange.request))
     throw new RegistryError('MANIFEST_INVALID', 'The request has no manifest in its body.')
@@ -99,16 +102,24 @@ async function readManifest(call: Call): Promise<Uint8Array> {
     'MANIFEST_TOO_LARGE',
     `The manifest is larger than ${settings.manifestLimit} bytes (limits.manifest).`,
   )
-  const body = requestBody(exchange, settings.body, () => answer(call, 408, { Connection: 'close' }))
+  const body = requestBody(exchange, settings.body, () => answerTooSlow(call, repository))
   if (body.length !== null && body.length > settings.manifestLimit) throw tooLarge
-  const chunks: Uint8Array[] = []
+  // One buffer that grows: a client may send chunks of a byte each, and each would be an object.
+  let bytes = new Uint8Array(16 * 1024)
   let size = 0
   for await (const chunk of body.chunks) {
+    if (size + chunk.length > settings.manifestLimit) throw tooLarge
+    if (size + chunk.length > bytes.length) bytes = grown(bytes, size + chunk.length)
+    bytes.set(chunk, size)
     size += chunk.length
-    if (size > settings.manifestLimit) throw tooLarge
-    // Copied (the slice of a Buffer would be a view): the memory is taken back when the next chunk is asked for.
-    chunks.push(new Uint8Array(chunk))
   }
   if (body.interrupted()) throw new RegistryError('REQUEST_TIMEOUT', 'The manifest did not arrive whole.')
-  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size)
+  return bytes.slice(0, size)
+}
+
+/** The same bytes with room for `least` and as much again as there was. */
+function grown(bytes: Uint8Array, least: number): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(Math.max(least, 2 * bytes.length))
+  larger.set(bytes)
+  return larger
 }

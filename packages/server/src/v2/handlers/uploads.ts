@@ -10,8 +10,7 @@ import {
 } from '@openregistry/oci'
 import { hasBody, requestBody } from '../../http/body.ts'
 import type { Headers } from '../../http/exchange.ts'
-import { answer, answerJson, blobLocation, logEvent, queryOf, type Call } from '../call.ts'
-import { ociErrorBody } from '../errors.ts'
+import { answer, answerTooSlow, blobLocation, logEvent, queryOf, type Call } from '../call.ts'
 
 /** What nothing hashes to: the one blob that can be pushed by a POST without a body. */
 const emptyDigests: ReadonlySet<string> = new Set([
@@ -106,7 +105,9 @@ async function finish(call: Call, repository: RepositoryName, id: string, digest
 
 /** The body of the request as a chunk, its announced range checked before a byte is read. */
 function chunkOf(call: Call, name: string): Chunk {
-  const body = requestBody(call.exchange, call.settings.body, () => tooSlow(call, name))
+  const body = requestBody(call.exchange, call.settings.body, () =>
+    answerTooSlow(call, name, 'ask where the upload stands and go on'),
+  )
   const header = call.exchange.request.headers['content-range']
   const range = header === undefined ? null : parseChunkRange(header)
   if (header !== undefined && range === null) {
@@ -120,15 +121,6 @@ function chunkOf(call: Call, name: string): Chunk {
     throw new RegistryError('SIZE_INVALID', 'Content-Range and Content-Length name different lengths.')
   }
   return { body: body.chunks, start: range?.start ?? null, length: announced, interrupted: body.interrupted }
-}
-
-function tooSlow(call: Call, name: string): void {
-  const error = new RegistryError(
-    'REQUEST_TIMEOUT',
-    'No data came for too long; ask where the upload stands and go on.',
-  )
-  call.log.warn('client_too_slow', { request_id: call.exchange.id, repository: name })
-  answerJson(call, 408, { Connection: 'close' }, ociErrorBody(error))
 }
 
 function parseAlgorithm(text: string | null): DigestAlgorithm | null {
