@@ -5,7 +5,7 @@ import type { Query, Row } from '../sql/query.ts'
 type Bound = string | number | null | Uint8Array
 
 /** Sizes in KiB of what SQLite keeps of the file in memory. */
-const cacheSize = { reader: 8 * 1024, writer: 64 * 1024 }
+const cacheSize = { reader: 16 * 1024, writer: 8 * 1024 }
 
 /** A connection with its statements, each prepared once. */
 export class Connection implements Disposable {
