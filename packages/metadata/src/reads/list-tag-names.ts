@@ -27,6 +27,11 @@ export function* listTagNames(
   if (found === null || !found.listed) return null
   return {
     repository: { id: found.id, name, visibility: found.visibility },
-    page: pageOf(JSON.parse(found.names) as Tag[], page, (tag) => tag),
+    page: pageOf(inOrder(found.names), page, (tag) => tag),
   }
+}
+
+/** The database has chosen the names by their order, and hands them over in any; tags are ASCII, so this one is bytewise. */
+function inOrder(names: string): Tag[] {
+  return (JSON.parse(names) as Tag[]).sort()
 }

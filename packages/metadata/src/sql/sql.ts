@@ -30,7 +30,7 @@ export interface Dialect {
   now: string
   /** The clause that locks the rows of a query, or an empty string. */
   lock(strength: RowLock): string
-  /** Aggregate of the column `name` as the text of a JSON array, in its own order; `[]` of no rows. */
+  /** Aggregate of the column `name` as the text of a JSON array, in any order; `[]` of no rows. */
   jsonArrayOfNames: string
   /** The placeholder with this number, from 1. */
   placeholder(number: number): string
@@ -47,7 +47,7 @@ export interface Sql {
   (strings: TemplateStringsArray, ...parts: readonly (SqlValue | List | Fragment)[]): Query
   /** The database's clock, in milliseconds since 1970. */
   readonly now: Fragment
-  /** The column `name` of all rows as the text of a JSON array, ordered. */
+  /** The column `name` of all rows as the text of a JSON array, in any order. */
   readonly jsonArrayOfNames: Fragment
   /** Locks the rows of the query that it ends. */
   lock(strength: RowLock): Fragment

@@ -37,6 +37,7 @@ async function useEverything(store: MetadataStore): Promise<void> {
   await store.findManifest(name, { kind: 'tag', tag: latest! }, { bytes: true })
   await store.findManifest(name, { kind: 'digest', digest: manifest.digest }, { bytes: true })
   await store.listTags(name, page)
+  await store.listTagNames(name, page)
   await store.listRepositories({ kind: 'all' }, page)
   await store.listRepositories({ kind: 'public' }, page)
   await store.listReferrers(name, manifest.subject!, null, page)
@@ -70,7 +71,7 @@ async function useSessions(store: MetadataStore): Promise<void> {
 
 /** Lists that a statement was given, bounded subqueries, small tables, and a queue that is read from its beginning. */
 const harmless = new RegExp(
-  '^SCAN (json_each|found|in_namespace|in_public|candidate|content|open_sessions|queued|schema_migrations' +
+  '^SCAN (json_each|found|in_namespace|in_public|candidate|content|open_sessions|queued|page|schema_migrations' +
     String.raw`|pending_deletes|(\d+ )?CONSTANT ROWS?|\(subquery-\d+\))`,
 )
 

@@ -2,7 +2,7 @@ import { createSql, type Dialect, type Sql } from '../sql/sql.ts'
 
 const dialect: Dialect = {
   now: `CAST(unixepoch('subsec') * 1000 AS INTEGER)`,
-  jsonArrayOfNames: 'json_group_array(name ORDER BY name)',
+  jsonArrayOfNames: 'json_group_array(name)',
   lock: () => '',
   placeholder: () => '?',
   list: (_type, placeholder) => `(SELECT value FROM json_each(${placeholder}))`,
