@@ -2,10 +2,12 @@ import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import type { Command } from 'commander'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { program } from './program.ts'
-import { runCommand } from './testing/run-command.ts'
+import { runCommand, startCommand } from './testing/run-command.ts'
 import { temporaryFolder } from './testing/temporary-folder.ts'
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>
@@ -92,6 +94,14 @@ describe('exit codes', () => {
     expect(stderr).toContain(`No registry answers at http://127.0.0.1:${port} (ECONNREFUSED)`)
     expect(stderr).toContain('openregistry serve')
   })
+})
+
+test('whoever reads the output may go away', async () => {
+  const child = startCommand(['config', 'print'], { cwd: folder.path })
+  child.stdout?.destroy()
+  const faults = text(child.stderr ?? Readable.from([]))
+  expect(await once(child, 'exit')).toEqual([0, null])
+  expect(await faults).toBe('')
 })
 
 describe('version', () => {

@@ -2,6 +2,12 @@ import { CommanderError } from 'commander'
 import { exitCodes } from './exit-codes.ts'
 import { program } from './program.ts'
 
+// `openregistry ls | head`: whoever reads has read enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit()
+})
+
 try {
   await program().parseAsync(process.argv)
 } catch (error) {

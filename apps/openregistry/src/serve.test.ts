@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { rename, stat, writeFile } from 'node:fs/promises'
@@ -100,3 +101,30 @@ test('a taken port and a taken folder are named', async () => {
   expect(second.code).toBe(1)
   expect(second.stderr).toContain('Another server is using')
 })
+
+test.skipIf(spawnSync('openssl', ['version']).status !== 0)(
+  'HTTPS, for clients that know the certificate',
+  async () => {
+    await using folder = await temporaryFolder()
+    const cwd = folder.path
+    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
+    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
+    spawnSync('openssl', ['req', '-x509', ...key, '-keyout', 'key.pem', '-out', 'cert.pem', ...subject], {
+      cwd,
+    })
+    const tls = { OPEN_REGISTRY_HTTP_TLS_CERT: 'cert.pem', OPEN_REGISTRY_HTTP_TLS_KEY: 'key.pem' }
+    await using registry = await runServer({ cwd, env: tls })
+    expect(registry.server).toMatch(/^https:/)
+    const list = (server: string, env: Record<string, string> = {}) =>
+      runCommand(['ls', '--json', '--server', server], { cwd, env })
+    const server = `https://localhost:${new URL(registry.server).port}`
+
+    const trusted = await list(server, { NODE_EXTRA_CA_CERTS: join(cwd, 'cert.pem') })
+    expect(trusted.stdout).toBe('{"repositories":[]}\n')
+    const stranger = await list(server)
+    expect(stranger.code).toBe(1)
+    expect(stranger.stderr).toMatch(
+      /certificate of https:\/\/localhost:\d+ is not trusted[^]*NODE_EXTRA_CA_CERTS/,
+    )
+  },
+)

@@ -12,6 +12,16 @@ const otherVariables = new Set(
   ['CONFIG', 'SERVER', 'USERNAME', 'PASSWORD', 'PASSWORD_FILE'].map((name) => prefix + name),
 )
 
+/**
+ * Variables that Kubernetes and old Docker links make for a service called `open-registry`: addresses that nobody set.
+ * Only with their values, so that a hopeful OPEN_REGISTRY_PORT=5001 is still told what it should be.
+ */
+function isServiceLink(name: string, value: string): boolean {
+  if (/^(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?)$/.test(name)) return true
+  if (/^PORT(?:_\d+_(?:TCP|UDP|SCTP))?$/.test(name)) return /^(?:tcp|udp|sctp):\/\//.test(value)
+  return /^PORT_\d+_(?:TCP|UDP|SCTP)_(?:PROTO|PORT|ADDR)$/.test(name)
+}
+
 /** The variable of a key: `dfs.disk.path` is OPEN_REGISTRY_DFS_DISK_PATH. */
 export function variableOf(key: string): string {
   return prefix + key.replaceAll('.', '_').toUpperCase()
@@ -34,6 +44,7 @@ export function readEnvironment(
   const problems: Problem[] = []
   for (const [name, raw] of Object.entries(env)) {
     if (!name.startsWith(prefix) || otherVariables.has(name) || raw === undefined || raw === '') continue
+    if (isServiceLink(name.slice(prefix.length), raw)) continue
     const origin = { kind: 'environment', name } as const
     const target = known.get(name)
     if (target !== undefined) values.push({ ...target, origin, raw })

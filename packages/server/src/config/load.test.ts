@@ -90,6 +90,23 @@ describe('where values come from', () => {
   })
 })
 
+test("what Kubernetes says about a service called open-registry is nobody's mistake", async () => {
+  const env = {
+    OPEN_REGISTRY_SERVICE_HOST: '10.0.0.1',
+    OPEN_REGISTRY_SERVICE_PORT: '5000',
+    OPEN_REGISTRY_SERVICE_PORT_HTTP: '5000',
+    OPEN_REGISTRY_PORT: 'tcp://10.0.0.1:5000',
+    OPEN_REGISTRY_PORT_5000_TCP: 'tcp://10.0.0.1:5000',
+    OPEN_REGISTRY_PORT_5000_TCP_PROTO: 'tcp',
+    OPEN_REGISTRY_PORT_5000_TCP_PORT: '5000',
+    OPEN_REGISTRY_PORT_5000_TCP_ADDR: '10.0.0.1',
+  }
+  expect(await problemsOf('', env)).toEqual([])
+  expect(await problemsOf('', { OPEN_REGISTRY_PORT: '5001' })).toEqual([
+    'OPEN_REGISTRY_PORT: unknown variable; did you mean OPEN_REGISTRY_HTTP_PORT?',
+  ])
+})
+
 describe('everything that is wrong is said at once', () => {
   test('with line, column, what was found, what was expected, and what may be meant', async () => {
     const yaml = [
