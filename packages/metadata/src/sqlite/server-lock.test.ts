@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdir } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { newName, pushManifest } from '@openregistry/testkit'
 import { openSqliteMetadataStore } from './open.ts'
@@ -23,6 +24,13 @@ describe('a server has its database for itself', () => {
     }
     await using next = await openSqliteMetadataStore({ ...options, exclusive: true })
     expect(await next.findRepository(name)).not.toBeNull()
+  })
+
+  test('says so when the lock cannot be taken at all', async () => {
+    await using folder = await temporaryFolder()
+    await mkdir(`${folder.file}.lock`)
+    const options = { file: folder.file, autoMigrate: true, exclusive: true }
+    await expect(openSqliteMetadataStore(options)).rejects.toMatchObject({ code: 'METADATA_UNAVAILABLE' })
   })
 
   test('the lock dies with its process', async () => {

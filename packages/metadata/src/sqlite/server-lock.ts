@@ -14,11 +14,12 @@ export class ServerLock implements Disposable {
    * @throws RegistryError `METADATA_UNAVAILABLE` when another server has it.
    */
   constructor(file: string) {
-    this.#database = new DatabaseSync(`${file}.lock`, { timeout: 0 })
+    this.#database = new DatabaseSync(`${file}.lock`, { open: false, timeout: 0 })
     try {
+      this.#database.open()
       this.#database.exec('BEGIN EXCLUSIVE')
     } catch (error) {
-      this.#database.close()
+      this[Symbol.dispose]()
       if (!isBusy(error)) throw toRegistryError(error)
       throw new RegistryError(
         'METADATA_UNAVAILABLE',
