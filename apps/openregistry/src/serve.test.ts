@@ -1,10 +1,10 @@
-import { spawnSync } from 'node:child_process'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseRepositoryName } from '@openregistry/oci'
 import { expect, test } from 'vitest'
+import { makeCertificate, makesCertificates } from './testing/make-certificate.ts'
 import { pushImage } from './testing/push-image.ts'
 import { runCommand } from './testing/run-command.ts'
 import { runServer } from './testing/run-server.ts'
@@ -102,29 +102,22 @@ test('a taken port and a taken folder are named', async () => {
   expect(second.stderr).toContain('Another server is using')
 })
 
-test.skipIf(spawnSync('openssl', ['version']).status !== 0)(
-  'HTTPS, for clients that know the certificate',
-  async () => {
-    await using folder = await temporaryFolder()
-    const cwd = folder.path
-    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
-    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
-    spawnSync('openssl', ['req', '-x509', ...key, '-keyout', 'key.pem', '-out', 'cert.pem', ...subject], {
-      cwd,
-    })
-    const tls = { OPEN_REGISTRY_HTTP_TLS_CERT: 'cert.pem', OPEN_REGISTRY_HTTP_TLS_KEY: 'key.pem' }
-    await using registry = await runServer({ cwd, env: tls })
-    expect(registry.server).toMatch(/^https:/)
-    const list = (server: string, env: Record<string, string> = {}) =>
-      runCommand(['ls', '--json', '--server', server], { cwd, env })
-    const server = `https://localhost:${new URL(registry.server).port}`
+test.skipIf(!makesCertificates)('HTTPS, for clients that know the certificate', async () => {
+  await using folder = await temporaryFolder()
+  const cwd = folder.path
+  const { cert, key } = makeCertificate(cwd, 'tls', 'localhost')
+  const tls = { OPEN_REGISTRY_HTTP_TLS_CERT: cert, OPEN_REGISTRY_HTTP_TLS_KEY: key }
+  await using registry = await runServer({ cwd, env: tls })
+  expect(registry.server).toMatch(/^https:/)
+  const list = (server: string, env: Record<string, string> = {}) =>
+    runCommand(['ls', '--json', '--server', server], { cwd, env })
+  const server = `https://localhost:${new URL(registry.server).port}`
 
-    const trusted = await list(server, { NODE_EXTRA_CA_CERTS: join(cwd, 'cert.pem') })
-    expect(trusted.stdout).toBe('{"repositories":[]}\n')
-    const stranger = await list(server)
-    expect(stranger.code).toBe(1)
-    expect(stranger.stderr).toMatch(
-      /certificate of https:\/\/localhost:\d+ is not trusted[^]*NODE_EXTRA_CA_CERTS/,
-    )
-  },
-)
+  const trusted = await list(server, { NODE_EXTRA_CA_CERTS: cert })
+  expect(trusted.stdout).toBe('{"repositories":[]}\n')
+  const stranger = await list(server)
+  expect(stranger.code).toBe(1)
+  expect(stranger.stderr).toMatch(
+    /certificate of https:\/\/localhost:\d+ is not trusted[^]*NODE_EXTRA_CA_CERTS/,
+  )
+})

@@ -1,30 +1,18 @@
-import { spawnSync } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { loadConfig } from '@openregistry/server/config'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { makeCertificate, makesCertificates } from '../testing/make-certificate.ts'
 import { temporaryFolder } from '../testing/temporary-folder.ts'
 import { checkTls } from './check-tls.ts'
 
 const day = 24 * 3600_000
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>
 beforeAll(async () => {
   folder = await temporaryFolder()
 })
 afterAll(() => folder[Symbol.asyncDispose]())
-
-/** A certificate for 30 days from now, with its key. */
-function makeCertificate(name: string): void {
-  const subject = ['-subj', '/CN=registry.test', '-addext', 'subjectAltName=DNS:registry.test']
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
-  const files = ['-keyout', `${name}.key`, '-out', `${name}.crt`, '-days', '30']
-  const { status, stderr } = spawnSync('openssl', ['req', '-x509', ...key, ...files, ...subject], {
-    cwd: folder.path,
-  })
-  if (status !== 0) throw new Error(stderr.toString())
-}
 
 async function check(cert: string | null, key: string | null, now?: number) {
   const env = { OPEN_REGISTRY_HTTP_TLS_CERT: cert ?? '', OPEN_REGISTRY_HTTP_TLS_KEY: key ?? '' }
@@ -44,10 +32,10 @@ test('files that are missing, or no PEM', async () => {
   expect(await check('text', 'text')).toMatchObject({ status: 'failed' })
 })
 
-describe.skipIf(!hasOpenssl)('a certificate (made by openssl)', () => {
+describe.skipIf(!makesCertificates)('a certificate (made by openssl)', () => {
   beforeAll(() => {
-    makeCertificate('one')
-    makeCertificate('two')
+    makeCertificate(folder.path, 'one', 'registry.test')
+    makeCertificate(folder.path, 'two', 'registry.test')
   })
 
   test.each([
