@@ -290,7 +290,7 @@ export interface MetadataStore extends AsyncDisposable {
    * Stores a manifest: its bytes inline, its references, its tags with their history. Blob links that it needs lose
    * their leases. Creates the repository if needed, revives a deleted manifest.
    * @returns `missing`: children of an index that are not there (allowed).
-   * @throws RegistryError `MANIFEST_BLOB_UNKNOWN` with `detail.digests` (`{ missing: Digest[] }`) when blobs are not
+   * @throws RegistryError `MANIFEST_BLOB_UNKNOWN` with `detail.missing` (digests) when blobs are not
    * linked here; nothing is stored then.
    */
   putManifest(input: PutManifest): Promise<{ missing: Digest[] }>
