@@ -6,7 +6,7 @@ import type { Logger } from './log/logger.ts'
 import { beginExchange, reply, type Exchange } from './http/exchange.ts'
 import { guardChanges, guardOpenMode } from './http/host-guard.ts'
 import { listen, type Listener, type ListenerOptions } from './http/listener.ts'
-import { dropUnreadBody, leavesLongBody } from './http/unread-body.ts'
+import { dropUnreadBody, refuse } from './http/unread-body.ts'
 import { createMetrics, type Metrics } from './metrics/metrics.ts'
 import type { V2Settings } from './v2/call.ts'
 import { ociAnswers, ociErrorBody } from './v2/errors.ts'
@@ -81,7 +81,7 @@ function createHandler(options: ServerOptions, metrics: Metrics) {
   })
   return (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void => {
     const exchange = beginExchange(request, response, expectsContinue)
-    const refusal = refuse(exchange, options)
+    const refusal = refusalOf(exchange, options)
     if (refusal !== null) return answerRefusal(exchange, refusal)
     if (exchange.path === '/v2' || exchange.path.startsWith('/v2/')) {
       void v2(exchange).then((route) => observe(metrics, exchange, route))
@@ -99,7 +99,7 @@ function observe(metrics: Metrics, { method, response, startedAt }: Exchange, ro
 }
 
 /** What is refused whatever the path. */
-function refuse(exchange: Exchange, { openMode, uriLimit }: ServerOptions): RegistryError | null {
+function refusalOf(exchange: Exchange, { openMode, uriLimit }: ServerOptions): RegistryError | null {
   const { request, path } = exchange
   if ((request.url?.length ?? 0) > uriLimit) return new RegistryError('URI_TOO_LONG')
   if (!hasOneHost(request)) {
@@ -127,9 +127,8 @@ function hasOneHost({ rawHeaders, httpVersion }: IncomingMessage): boolean {
 }
 
 function answerRefusal(exchange: Exchange, error: RegistryError): void {
-  const headers: Record<string, string> = { 'Content-Type': 'application/json' }
-  if (leavesLongBody(exchange)) headers['Connection'] = 'close'
-  reply(exchange, ociAnswers[error.code].status, headers, ociErrorBody(error))
+  const headers = { 'Content-Type': 'application/json' }
+  refuse(exchange, ociAnswers[error.code].status, headers, ociErrorBody(error))
   dropUnreadBody(exchange)
 }
 

@@ -61,12 +61,16 @@ export type Headers = Record<string, string | number | readonly string[]>
 /**
  * Sends an answer whole. To HEAD, and with 204 and 304, the body is left out and its length said where that is allowed
  * (RFC 9110, 8.6).
+ *
+ * @param ending `after the body`: whole as well, but the response is left open for {@link dropUnreadBody}, which ends it
+ * and with it the connection.
  */
 export function reply(
   { response, method, id }: Exchange,
   status: number,
   headers: Headers,
   body: Uint8Array | string | null = null,
+  ending: 'at once' | 'after the body' = 'at once',
 ): void {
   // The connection broke, or a time limit has answered already.
   if (response.headersSent || response.destroyed) return
@@ -77,6 +81,11 @@ export function reply(
     flat.push('Content-Length', length)
   }
   response.writeHead(status, flat as unknown as string[])
+  if (ending === 'after the body') {
+    if (body === null || method === 'HEAD') response.flushHeaders()
+    else response.write(body)
+    return
+  }
   if (body === null || method === 'HEAD') response.end()
   else response.end(body)
 }

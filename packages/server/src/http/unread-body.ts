@@ -1,10 +1,24 @@
-import type { Exchange } from './exchange.ts'
+import { reply, type Exchange, type Headers } from './exchange.ts'
 
-/** Bytes and milliseconds that a client may go on sending after it was answered. */
+/** Bytes and milliseconds that a client may go on sending after it was answered, and keep its connection. */
 const patience = { bytes: 1024 * 1024, milliseconds: 2000 }
 
-/** Whether an answer now should end the connection, because too much of the body is still to come. */
-export function leavesLongBody({ request }: Exchange): boolean {
+/**
+ * Bytes that are taken from a client that was told that its connection ends. More than it can have sent before it knows
+ * that: a reset that overtakes the answer would leave it with nothing but "broken pipe".
+ */
+const lingering = 64 * 1024 * 1024
+
+/**
+ * Answers without having read the body, or all of it; {@link dropUnreadBody} has to follow. Too long a rest costs the
+ * client its connection.
+ */
+export function refuse(exchange: Exchange, status: number, headers: Headers, body: string): void {
+  if (!leavesLongBody(exchange)) return reply(exchange, status, headers, body)
+  reply(exchange, status, { ...headers, Connection: 'close' }, body, 'after the body')
+}
+
+function leavesLongBody({ request }: Exchange): boolean {
   if (request.complete) return false
   if (request.headers['transfer-encoding'] !== undefined) return true
   return Number(request.headers['content-length'] ?? 0) > patience.bytes
@@ -12,20 +26,26 @@ export function leavesLongBody({ request }: Exchange): boolean {
 
 /**
  * Deals with a body that nobody wants after an early answer (401, 404, 416, …). A short one is read and dropped, so that
- * the connection stays useful and the client sees the answer instead of a reset; a long or endless one is cut off.
+ * the connection stays useful and the client sees the answer instead of a reset; a long or endless one is cut off. An
+ * answer that was left open ends then, and with it the connection (RFC 9112, 9.6).
  */
-export function dropUnreadBody({ request }: Exchange): void {
-  if (request.complete || request.destroyed) return
+export function dropUnreadBody({ request, response }: Exchange): void {
+  const ends = response.headersSent && !response.writableEnded && !response.destroyed
+  if (request.complete || request.destroyed) return void (ends && response.end())
+  const limit = ends ? lingering : patience.bytes
   let dropped = 0
-  const cut = (): void => void request.destroy()
-  const timer = setTimeout(cut, patience.milliseconds)
+  const stop = (): void => {
+    clearTimeout(timer)
+    if (ends) response.end()
+    else if (!request.complete) request.destroy()
+  }
+  const timer = setTimeout(stop, patience.milliseconds)
   timer.unref()
   request.on('data', (chunk: Buffer) => {
     dropped += chunk.length
-    if (dropped > patience.bytes) cut()
+    if (dropped > limit) stop()
   })
-  request.once('close', () => clearTimeout(timer))
-  request.once('end', () => clearTimeout(timer))
+  request.once('close', stop).once('end', stop)
   request.on('error', () => undefined)
   request.resume()
 }

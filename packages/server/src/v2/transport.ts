@@ -2,8 +2,8 @@ import type { Principal, Registry } from '@openregistry/core'
 import { RegistryError } from '@openregistry/oci'
 import type { Authenticator } from '../http/authenticate.ts'
 import type { Logger } from '../log/logger.ts'
-import { reply, type Exchange, type Headers } from '../http/exchange.ts'
-import { dropUnreadBody, leavesLongBody } from '../http/unread-body.ts'
+import { type Exchange, type Headers } from '../http/exchange.ts'
+import { dropUnreadBody, refuse } from '../http/unread-body.ts'
 import { type Call, type V2Settings } from './call.ts'
 import { ociAnswers, ociErrorBody } from './errors.ts'
 import { handleBase, handleExtensions } from './handlers/base.ts'
@@ -109,16 +109,20 @@ function answerError(
       error: error.cause ?? error,
     })
   }
-  if (exchange.response.headersSent) return void exchange.response.destroy()
+  const { response } = exchange
+  if (response.headersSent) {
+    // Half an answer must not look like a whole one; one that a time limit sent is whole.
+    if (!response.writableEnded) response.destroy()
+    return
+  }
   const headers: Headers = {
     'Content-Type': 'application/json',
     'Docker-Distribution-Api-Version': 'registry/2.0',
     ...extraHeaders(error, target),
   }
-  if (leavesLongBody(exchange)) headers['Connection'] = 'close'
   if (status === 401 && authenticator.challenge !== null)
     headers['WWW-Authenticate'] = authenticator.challenge
-  reply(exchange, status, headers, ociErrorBody(error))
+  refuse(exchange, status, headers, ociErrorBody(error))
 }
 
 /** Headers that tell a client how to go on after this error. */
