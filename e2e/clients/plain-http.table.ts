@@ -7,7 +7,7 @@ export interface SettingsFile {
   /** Its content; `HOST:5000` stands for the registry. */
   content: readonly string[]
   /** What makes the program read it, where that is not said by the command. */
-  then?: string
+  reload?: string
 }
 
 /** How one client is told that a registry has no TLS. `REGISTRY` stands for its address, `SWITCH` for the switch. */
@@ -41,7 +41,7 @@ export const plainHttpTable: readonly PlainHttpLine[] = [
     file: {
       path: '/etc/docker/daemon.json',
       content: ['{ "insecure-registries": ["HOST:5000"] }'],
-      then: 'systemctl reload docker',
+      reload: 'systemctl reload docker',
     },
   },
   {

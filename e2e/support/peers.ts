@@ -13,6 +13,7 @@ const systemPeers = [
   'containerd',
   'ctr',
   'docker',
+  'docker-compose',
   'docker-registry',
   'dockerd',
   'htpasswd',
