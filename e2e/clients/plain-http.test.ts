@@ -61,7 +61,8 @@ async function prepare(client: PeerName, address: string): Promise<void> {
   }
   if (client === 'helm') {
     await programOf('helm').run('create', 'chart')
-    await programOf('helm').run('package', 'chart')
+    // Another archive each time: what is there already is not sent, and only sending wants the switch.
+    await programOf('helm').run('package', 'chart', '--app-version', address.replace(':', '-'))
   }
   scratch().file('note.txt', 'a note\n')
   await pushLayout(registry().url, 'me/app', await makeLayout(scratch(), 'app'))

@@ -1,6 +1,7 @@
 import { expect } from 'vitest'
 import { clientTest, shared, sharedScratch } from '../support/client-test.ts'
 import { ContainerTools } from '../support/container-tools.ts'
+import { Containerd } from '../support/containerd.ts'
 import { DockerEngine, dockerPeers } from '../support/docker-engine.ts'
 import { homedClient } from '../support/homed-client.ts'
 import { makeLayout } from '../support/image-layout.ts'
@@ -8,6 +9,7 @@ import { pushLayout } from '../support/push-layout.ts'
 import { RegistryApi } from '../support/registry-api.ts'
 import { startRegistryUnderTest } from '../support/registry.ts'
 import { greet, greeting, makeRootfs } from '../support/rootfs.ts'
+import { Scratch } from '../support/scratch.ts'
 import { ann, makeUsersFile } from '../support/users-file.ts'
 
 const scratch = sharedScratch()
@@ -97,6 +99,46 @@ clientTest(
     expect(wrong.code).not.toBe(0)
   },
 )
+
+// Docker is not among these: asked for Basic, it sends nothing without a login, not even for what is public.
+clientTest(
+  ['containerd', 'ctr', 'htpasswd'],
+  'without login: pulls what is public, nothing else',
+  async () => {
+    await using containerd = await Containerd.start()
+    const pull = ['images', 'pull', '--plain-http']
+    await containerd.ctr.run(...pull, await publish('public/containerd', 'public'))
+    const closed = await publish('secret/containerd', 'private')
+    expect((await containerd.ctr.attempt(...pull, closed)).code).toBe(1)
+    await containerd.ctr.run(...pull, '--user', credentials, closed)
+  },
+)
+
+const readers = {
+  crane: (image: string) => ['manifest', image],
+  oras: (image: string) => ['manifest', 'fetch', '--plain-http', image],
+  regctl: (image: string) => [
+    ...['--host', `reg=${registry().address},tls=disabled`],
+    ...['manifest', 'get', '--format', 'raw-body', image],
+  ],
+} as const
+
+for (const reader of ['crane', 'oras', 'regctl'] as const) {
+  clientTest(
+    [reader, 'busybox', 'htpasswd'],
+    'without login: pulls what is public, nothing else',
+    async () => {
+      await using home = new Scratch()
+      const client = homedClient(reader, home)
+      const open = await publish(`public/${reader}`, 'public')
+      expect(await client.run(...readers[reader](open))).toContain('schemaVersion')
+      const closed = await publish(`secret/${reader}`, 'private')
+      const { code, stderr } = await client.attempt(...readers[reader](closed))
+      expect(code).toBe(1)
+      expect(stderr).toMatch(/unauthorized|credential/i)
+    },
+  )
+}
 
 clientTest(['oras', 'htpasswd'], 'login, push, pull; without login, no', async () => {
   const oras = homedClient('oras', scratch())
