@@ -43,6 +43,12 @@ export class StoredState implements Disposable {
     return this.#count('uploads', 'WHERE ended_at IS NULL')
   }
 
+  /** When open sessions end without progress, in milliseconds. */
+  uploadExpiries(): number[] {
+    const rows = this.#database.prepare('SELECT expires_at FROM uploads WHERE ended_at IS NULL').all()
+    return rows.map((row) => Number(row['expires_at']))
+  }
+
   /** Whether there is a blob with these bytes, in whatever repository. */
   hasBlob(sha256: string): boolean {
     return this.#database.prepare('SELECT 1 FROM blobs WHERE sha256 = ?').get(sha256) !== undefined
