@@ -4,7 +4,7 @@ import { RegistryError } from '@openregistry/oci'
 import type { BlobStore, ByteRange, Lists, ObjectReader, StorageKey } from '@openregistry/core'
 import { within } from '../within.ts'
 import { errnoOf, guarded, storageFault } from './fault.ts'
-import { nodeFiles, type FileLayer, type LayerFile } from './file-layer.ts'
+import { createNodeFiles, type FileLayer, type LayerFile } from './file-layer.ts'
 import { FileReader } from './file-reader.ts'
 import { FolderSync } from './folder-sync.ts'
 import { keyOfFile, objectPath, shardOf, shards } from './object-path.ts'
@@ -34,6 +34,8 @@ export interface DiskBlobStoreOptions {
   syncs?: number
   /** Bytes of one object after which write-back begins while more arrive; 64 MiB unless said otherwise. */
   writeBackEvery?: number
+  /** Whether large objects may be written around the page cache; true unless said otherwise. */
+  direct?: boolean
   /** The file operations; those of the operating system unless a test replaces them. */
   files?: FileLayer
 }
@@ -44,7 +46,7 @@ export interface DiskBlobStoreOptions {
  */
 export async function openDiskBlobStore(options: DiskBlobStoreOptions): Promise<BlobStore & Lists> {
   const path = resolve(options.path)
-  const files = options.files ?? nodeFiles
+  const files = options.files ?? createNodeFiles(options)
   await guarded(prepareFolders(files, path))
   return new DiskBlobStore({ ...options, path, files })
 }

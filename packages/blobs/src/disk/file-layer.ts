@@ -1,5 +1,6 @@
 import { mkdir, open, opendir, stat, unlink, type FileHandle } from 'node:fs/promises'
 import { constants } from 'node:fs'
+import { NewFile, directWrites } from './new-file.ts'
 
 /** An open file. The caller waits for what it asked for before it closes. */
 export interface LayerFile {
@@ -35,7 +36,7 @@ export interface FileLayer {
   names(path: string): AsyncIterable<string>
 }
 
-class NodeFile implements LayerFile {
+class StoredFile implements LayerFile {
   readonly #handle: FileHandle
 
   constructor(handle: FileHandle) {
@@ -50,8 +51,8 @@ class NodeFile implements LayerFile {
     return (await this.#handle.read(into, 0, length, position)).bytesRead
   }
 
-  async write(bytes: Uint8Array, position: number): Promise<number> {
-    return (await this.#handle.write(bytes, 0, bytes.length, position)).bytesWritten
+  write(): Promise<number> {
+    return Promise.reject(new Error('A stored file is never written again.'))
   }
 
   datasync(): Promise<void> {
@@ -63,14 +64,20 @@ class NodeFile implements LayerFile {
   }
 }
 
-/** The operating system's files. */
-export const nodeFiles: FileLayer = {
-  async create(path) {
-    return new NodeFile(await open(path, 'wx'))
-  },
-  async open(path) {
-    return new NodeFile(await open(path, 'r'))
-  },
+/**
+ * The operating system's files.
+ * @param direct whether large writes may go around the page cache, where the file system takes that.
+ */
+export function createNodeFiles({ direct = true }: { direct?: boolean } = {}): FileLayer {
+  const shared = directWrites(direct)
+  return {
+    ...nodeFiles,
+    create: async (path) => new NewFile(path, await open(path, 'wx'), shared),
+    open: async (path) => new StoredFile(await open(path, 'r')),
+  }
+}
+
+const nodeFiles: Omit<FileLayer, 'create' | 'open'> = {
   async size(path) {
     return (await stat(path)).size
   },

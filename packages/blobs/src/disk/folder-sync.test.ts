@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
 import { SyncSlots } from './sync-slots.ts'
 import { FolderSync } from './folder-sync.ts'
-import { nodeFiles, type FileLayer } from './file-layer.ts'
+import { createNodeFiles, type FileLayer } from './file-layer.ts'
 
 /** Syncs that end when the test says so. */
 class ManualSyncs {
   readonly begun: PromiseWithResolvers<void>[] = []
   readonly files: FileLayer = {
-    ...nodeFiles,
+    ...createNodeFiles(),
     syncFolder: () => {
       const sync = Promise.withResolvers<void>()
       this.begun.push(sync)

@@ -1,6 +1,11 @@
 import { leafSize } from '@openregistry/core'
 import { RegistryError } from '@openregistry/oci'
 
+/** Growable, though it never grows: such memory begins at a page, which the disk driver needs for direct writes. */
+function newPiece(): Uint8Array {
+  return new Uint8Array(new SharedArrayBuffer(leafSize, { maxByteLength: leafSize }), 0, leafSize)
+}
+
 /** Pieces of one leaf each, in memory that threads share, so that nothing is copied or handed over. */
 export class PiecePool {
   readonly #keep: number
@@ -17,7 +22,7 @@ export class PiecePool {
 
   /** A piece; its content is undefined. */
   acquire(): Uint8Array {
-    const piece = this.#free.pop() ?? new Uint8Array(new SharedArrayBuffer(leafSize))
+    const piece = this.#free.pop() ?? newPiece()
     this.#lent.add(piece.buffer)
     return piece
   }
@@ -31,7 +36,7 @@ export class PiecePool {
       throw new RegistryError('INTERNAL', 'A piece was released that is not lent.')
     }
     if (this.#free.length >= this.#keep) return
-    this.#free.push(piece.length === leafSize ? piece : new Uint8Array(piece.buffer))
+    this.#free.push(piece.length === leafSize ? piece : new Uint8Array(piece.buffer, 0, leafSize))
   }
 
   /** Drops the free pieces. */
