@@ -72,6 +72,7 @@ describe('A session whose time is over', () => {
     const repository = shortLived.repository()
     const upload = await repository.openUpload()
     const [opened] = shortLived.stored.uploadExpiries()
+    await delay(5)
     expect((await upload.chunk(Buffer.from('x'), 0)).status).toBe(202)
     const [continued] = shortLived.stored.uploadExpiries()
     expect(continued).toBeGreaterThan(opened ?? Infinity)

@@ -25,7 +25,7 @@ export interface RunningRegistry {
  */
 export async function startRegistry(config: Config, log: Logger): Promise<RunningRegistry> {
   await using opened = new AsyncDisposableStack()
-  const blobs = opened.use(await openDiskBlobStore({ path: config.dfs.disk.path }))
+  const blobs = opened.use(await openDiskBlobStore(config.dfs.disk))
   const metadata = opened.use(
     await openSqliteMetadataStore({
       file: databaseFile(config.data_dir),

@@ -48,6 +48,9 @@ export const tree = {
         doc: 'Where the blobs lie.',
         derived: { said: 'blobs in data_dir', usually: './data/blobs' },
       }),
+      direct: field(flag(), 'true', {
+        doc: 'Write large blobs around the page cache (Linux). Pushes are faster and leave the cache to pulls; the first pull of a new blob reads from the disk.',
+      }),
     },
   },
 
