@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { sharedScratch } from '../support/client-test.ts'
 import { ContainerTools } from '../support/container-tools.ts'
 import { cleanEnvironment, findProgram } from '../support/environment.ts'
@@ -35,7 +35,7 @@ async function fill(old: RunningRegistry): Promise<void> {
   await regctl.feed('an SBOM\n', ...put)
 }
 
-describe.each(['distribution', 'docker-registry', 'zot'] as const)('skopeo: from %s', (kind) => {
+for (const kind of ['distribution', 'docker-registry', 'zot'] as const) {
   /** Fills an old registry, and runs a recipe of the page that copies from it to the registry under test. */
   async function migrate(
     code: string,
@@ -56,7 +56,7 @@ describe.each(['distribution', 'docker-registry', 'zot'] as const)('skopeo: from
     await check(new RegistryApi(registry.url), new RegistryApi(old.url))
   }
 
-  test('one repository', async (context) => {
+  test(`skopeo: one repository from ${kind}`, async (context) => {
     requirePeers(context, [kind, 'skopeo', 'regctl', 'busybox'])
     await migrate(recipe('One repository', 'sh'), async (api, old) => {
       const copied = await api.manifest('me/app', '1')
@@ -66,7 +66,7 @@ describe.each(['distribution', 'docker-registry', 'zot'] as const)('skopeo: from
     })
   })
 
-  test('everything', async (context) => {
+  test(`skopeo: everything from ${kind}`, async (context) => {
     requirePeers(context, [kind, 'skopeo', 'regctl', 'busybox'])
     for (const tool of ['curl', 'jq']) if (findProgram(tool) === null) context.skip(`no ${tool}`)
     await migrate(recipe('Everything', 'sh'), async (api, old) => {
@@ -76,7 +76,7 @@ describe.each(['distribution', 'docker-registry', 'zot'] as const)('skopeo: from
     })
   })
 
-  test('some tags', async (context) => {
+  test(`skopeo: some tags from ${kind}`, async (context) => {
     requirePeers(context, [kind, 'skopeo', 'regctl', 'busybox'])
     const heading = 'Some tags'
     const files = { 'sync.yaml': recipe(heading, 'yaml') }
@@ -91,7 +91,7 @@ describe.each(['distribution', 'docker-registry', 'zot'] as const)('skopeo: from
     )
   })
 
-  test('with referrers, by regctl', async (context) => {
+  test(`regctl: a repository with referrers from ${kind}`, async (context) => {
     requirePeers(context, [kind, 'skopeo', 'regctl', 'busybox'])
     await migrate(recipe('Signatures', 'sh'), async (api) => {
       const { digest } = await api.manifest('me/app', '1')
@@ -99,4 +99,4 @@ describe.each(['distribution', 'docker-registry', 'zot'] as const)('skopeo: from
       expect(await api.referrers('me/app', digest)).toMatchObject([{ artifactType }])
     })
   })
-})
+

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test, type TestContext } from 'vitest'
+import { afterAll, beforeAll, expect, test, type TestContext } from 'vitest'
 import { shared, sharedRegistry, sharedScratch } from '../support/client-test.ts'
 import { ContainerTools } from '../support/container-tools.ts'
 import { Containerd } from '../support/containerd.ts'
@@ -99,25 +99,29 @@ function elsewhere(context: TestContext): string {
   return registry().addressAt(own.ip)
 }
 
-describe.each(plainHttpTable)('$client: $command', (line) => {
-  test(`on the same machine: ${line.here ?? 'no switch'}`, async (context) => {
+for (const line of plainHttpTable) {
+  const { client, here, elsewhere: there, file, fileSwitch } = line
+  const name = client === 'ctr' ? 'containerd' : client
+
+  test(`${name}: plain HTTP by "${commandLine(line, here, '127.0.0.1:5000')}"`, async (context) => {
     needs(context, line)
-    await prepare(line.client, registry().address)
-    if (line.here !== null) expect(await type(line, null, registry().address), 'without').not.toBe(0)
-    expect(await type(line, line.here, registry().address)).toBe(0)
+    await prepare(client, registry().address)
+    if (here !== null) expect(await type(line, null, registry().address), 'without').not.toBe(0)
+    expect(await type(line, here, registry().address)).toBe(0)
   })
 
-  test(`on another machine: ${line.elsewhere ?? line.file?.path}`, async (context) => {
+  const byFile = file === undefined ? '' : ` and by ${file.path}`
+  test(`${name}: plain HTTP by "${commandLine(line, there, 'HOST:5000')}"${byFile}`, async (context) => {
     needs(context, line)
     const address = elsewhere(context)
-    await prepare(line.client, address)
+    await prepare(client, address)
     expect(await type(line, null, address), 'without').not.toBe(0)
-    if (line.elsewhere !== null) expect(await type(line, line.elsewhere, address)).toBe(0)
-    if (line.file === undefined) return
-    await install(line.file, address)
-    expect(await type(line, line.fileSwitch ?? null, address), line.file.path).toBe(0)
+    if (there !== null) expect(await type(line, there, address)).toBe(0)
+    if (file === undefined) return
+    await install(file, address)
+    expect(await type(line, fileSwitch ?? null, address), file.path).toBe(0)
   })
-})
+}
 
 test('the README has the table, and the files that it names', () => {
   // Formatting pads the cells of a table.

@@ -37,7 +37,7 @@ function withDerived(given: Config): Config {
   const mode = auth.mode ?? (auth.users_file === null ? 'open' : 'required')
   return {
     ...given,
-    dfs: { ...given.dfs, disk: { path: dfs.disk.path ?? join(given.data_dir, 'blobs') } },
+    dfs: { ...given.dfs, disk: { ...given.dfs.disk, path: dfs.disk.path ?? join(given.data_dir, 'blobs') } },
     auth: { ...given.auth, mode },
     repositories: {
       default_visibility: repositories.default_visibility ?? (mode === 'open' ? 'public' : 'private'),
