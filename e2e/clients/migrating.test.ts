@@ -99,4 +99,4 @@ for (const kind of ['distribution', 'docker-registry', 'zot'] as const) {
       expect(await api.referrers('me/app', digest)).toMatchObject([{ artifactType }])
     })
   })
-
+}
