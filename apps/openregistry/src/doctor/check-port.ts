@@ -1,3 +1,5 @@
+import { get as httpGet, type IncomingHttpHeaders } from 'node:http'
+import { get as httpsGet } from 'node:https'
 import { createServer, type Server } from 'node:net'
 import type { Config } from '@openregistry/server/config'
 import { failed, ok, type Finding } from './finding.ts'
@@ -49,14 +51,11 @@ async function whoListens(http: Config['http'], where: string): Promise<Finding>
   const taken = `${where} is taken by another program`
   const another = 'Stop it, or choose another port: OPEN_REGISTRY_HTTP_PORT=5001 openregistry serve'
   const answer = await ask(http)
-  if (answer?.headers.get('docker-distribution-api-version') === 'registry/2.0') {
+  if (answer?.['docker-distribution-api-version'] === 'registry/2.0') {
     return ok('port', `a registry answers on ${where} already`)
   }
   // AirPlay Receiver has port 5000 on macOS since version 12.
-  if (
-    answer?.headers.get('server')?.startsWith('AirTunes') ||
-    (process.platform === 'darwin' && http.port === 5000)
-  ) {
+  if (answer?.server?.startsWith('AirTunes') || (process.platform === 'darwin' && http.port === 5000)) {
     const advice =
       'Switch AirPlay Receiver off (System Settings, General, AirDrop & Handoff), or choose another port: OPEN_REGISTRY_HTTP_PORT=5001'
     return failed('port', `${where} is taken, on macOS usually by AirPlay Receiver`, advice)
@@ -64,13 +63,19 @@ async function whoListens(http: Config['http'], where: string): Promise<Finding>
   return failed('port', answer === null ? taken : `${taken}, which speaks HTTP`, another)
 }
 
-async function ask({ host, port, tls }: Config['http']): Promise<Response | null> {
-  const reachable =
-    host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '[::1]' : host.includes(':') ? `[${host}]` : host
-  const scheme = tls.cert === null ? 'http' : 'https'
-  try {
-    return await fetch(`${scheme}://${reachable}:${port}/v2/`, { signal: AbortSignal.timeout(patience) })
-  } catch {
-    return null // It speaks something else, or nothing: all that matters is that it is there.
-  }
+/** The headers of whatever answers, or null. Whose certificate it has does not matter: nothing is trusted to it. */
+function ask({ host, port, tls }: Config['http']): Promise<IncomingHttpHeaders | null> {
+  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
+  const target = { host: reachable, port, path: '/v2/', timeout: patience, agent: false }
+  return new Promise((resolve) => {
+    const asked = tls.cert === null ? httpGet(target) : httpsGet({ ...target, rejectUnauthorized: false })
+    asked.once('response', (response) => {
+      resolve(response.headers)
+      asked.destroy()
+    })
+    asked.once('timeout', () => asked.destroy())
+    // It speaks something else, or nothing: all that matters is that it is there.
+    asked.once('error', () => resolve(null))
+    asked.once('close', () => resolve(null))
+  })
 }
