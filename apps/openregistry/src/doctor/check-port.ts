@@ -55,7 +55,10 @@ async function whoListens(http: Config['http'], where: string): Promise<Finding>
     return ok('port', `a registry answers on ${where} already`)
   }
   // AirPlay Receiver has port 5000 on macOS since version 12.
-  if (answer?.server?.startsWith('AirTunes') || (process.platform === 'darwin' && http.port === 5000)) {
+  if (
+    String(answer?.server ?? '').startsWith('AirTunes') ||
+    (process.platform === 'darwin' && http.port === 5000)
+  ) {
     const advice =
       'Switch AirPlay Receiver off (System Settings, General, AirDrop & Handoff), or choose another port: OPEN_REGISTRY_HTTP_PORT=5001'
     return failed('port', `${where} is taken, on macOS usually by AirPlay Receiver`, advice)
