@@ -1,7 +1,6 @@
 import {
   createServer,
   ServerResponse,
-  STATUS_CODES,
   type IncomingMessage,
   type RequestListener,
   type Server,
@@ -9,8 +8,8 @@ import {
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { RegistryError } from '@openregistry/oci'
-import { ociErrorBody } from '../v2/errors.ts'
 import type { Handler } from './exchange.ts'
+import { MalformedRequests, refuseConnection } from './malformed-requests.ts'
 import { oneAtATime } from './one-at-a-time.ts'
 
 /** How a listener treats connections. Times in milliseconds, sizes in bytes. */
@@ -98,9 +97,8 @@ function createHttpServer(options: ListenerOptions, handler: Handler): Server {
   server.on('connect', (_request, socket: Socket) => {
     refuseConnection(socket, 400, new RegistryError('REQUEST_INVALID', 'This is a registry, not a proxy.'))
   })
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    answerClientError(error, socket, answers.get(socket))
-  })
+  const malformed = new MalformedRequests(answers)
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => malformed.answer(error, socket))
   if (options.maxConnections > 0) server.maxConnections = options.maxConnections
   server.on('connection', (socket: Socket) => {
     options.onConnection?.(1)
@@ -136,32 +134,6 @@ function bind(server: Server, host: string, port: number, optional: boolean): Pr
       resolve(true)
     })
   })
-}
-
-/**
- * Requests that never became one: Node's parser refused them. Answered in the words of `/v2`, then closed.
- * @param last the last answer of this connection: nothing may be written into the middle of it.
- */
-function answerClientError(error: NodeJS.ErrnoException, socket: Socket, last?: ServerResponse): void {
-  const isUnderWay = last !== undefined && last.headersSent && !last.writableFinished
-  if (!socket.writable || error.code === 'ECONNRESET' || isUnderWay) return void socket.destroy()
-  const [status, refusal] =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? ([431, new RegistryError('HEADERS_TOO_LARGE')] as const)
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? ([408, new RegistryError('REQUEST_TIMEOUT')] as const)
-        : ([400, new RegistryError('REQUEST_INVALID', 'This is not a well-formed HTTP request.')] as const)
-  refuseConnection(socket, status, refusal)
-}
-
-/** Answers without Node's help, and ends the connection. */
-function refuseConnection(socket: Socket, status: number, error: RegistryError): void {
-  const body = ociErrorBody(error)
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-    () => socket.destroy(),
-  )
 }
 
 async function closeAll(servers: readonly Server[], grace: number): Promise<void> {
