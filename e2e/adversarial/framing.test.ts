@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { request } from 'node:http'
+import { request, type IncomingMessage } from 'node:http'
 import { contentOf, RawConnection, randomImage } from '@openregistry/testkit'
 import { describe, expect, test } from 'vitest'
 import { expectBlob } from '../conformance/expectations.ts'
@@ -25,7 +25,7 @@ async function expectContinue(
     outgoing.end(body)
   })
   outgoing.flushHeaders()
-  const [response] = (await once(outgoing, 'response')) as [import('node:http').IncomingMessage]
+  const [response] = (await once(outgoing, 'response')) as [IncomingMessage]
   response.resume()
   await once(response, 'end')
   outgoing.destroy()
@@ -87,7 +87,7 @@ describe('Requests that do not wait for answers', () => {
     const put =
       `POST ${repository.path(`blobs/uploads/?digest=${small.digest}`)} HTTP/1.1\r\nHost: ${registry.origin.host}\r\n` +
       `Content-Length: ${small.bytes.length}\r\n\r\nsmall`
-    const rounds = 20
+    const rounds = 5
     for (let round = 0; round < rounds; round++) {
       connection.write(
         get(repository.path(`blobs/${large.digest}`)) +
@@ -139,17 +139,13 @@ describe('Requests that do not wait for answers', () => {
 
   test('garbage behind a request does not get into its answer', async () => {
     const repository = registry.repository()
-    const blob = contentOf(registry.random.bytes(16 * 1024 * 1024))
+    const blob = contentOf(registry.random.bytes(7 * 1024 * 1024))
     await repository.pushBlob(blob)
     using connection = await RawConnection.open(registry.origin)
     connection.write(get(repository.path(`blobs/${blob.digest}`)))
     connection.write('GARBAGE\0\r\n\r\n')
-    // The whole blob, or a connection that breaks in the middle of it: never other bytes.
-    const body = await connection.response().then(
-      (response) => response?.body,
-      () => null,
-    )
-    if (body?.length === blob.bytes.length) expect(body.equals(blob.bytes)).toBe(true)
-    else expect(body ?? null).toBeNull()
+    expect((await connection.response())?.body.equals(blob.bytes)).toBe(true)
+    expect((await connection.response())?.status).toBe(400)
+    await connection.ended()
   })
 })
