@@ -11,7 +11,8 @@ import { createMetrics, type Metrics } from './metrics/metrics.ts'
 import type { V2Settings } from './v2/call.ts'
 import { ociAnswers, ociErrorBody } from './v2/errors.ts'
 import { createV2Transport } from './v2/transport.ts'
-import { createWebListener, renderMetrics, type WebParts } from './web/app.ts'
+import { createWebListener, renderMetrics } from './web/app.ts'
+import type { WebParts } from './web/parts.ts'
 
 /** Everything that a server needs, from the composition root. */
 export interface ServerOptions {

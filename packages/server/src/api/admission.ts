@@ -1,7 +1,7 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import { hasBody } from '../http/body.ts'
 import { readSmallBody } from '../http/small-body.ts'
-import type { WebEnvironment, WebParts } from '../web/app.ts'
+import type { WebEnvironment, WebParts } from '../web/parts.ts'
 
 /** No body of the management API comes near it. Bytes. */
 const bodyLimit = 64 * 1024

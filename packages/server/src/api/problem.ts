@@ -1,7 +1,7 @@
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { RegistryError, type ErrorCode } from '@openregistry/oci'
-import type { WebEnvironment, WebParts } from '../web/app.ts'
+import type { WebEnvironment, WebParts } from '../web/parts.ts'
 import { ociAnswers } from '../v2/errors.ts'
 
 /** A problem document (RFC 9457). `code` is one of the registry's error codes. */

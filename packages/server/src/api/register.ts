@@ -2,7 +2,7 @@ import { createRoute, type OpenAPIHono } from '@hono/zod-openapi'
 import { RegistryError, parseReference, parseRepositoryName } from '@openregistry/oci'
 import type { LocatedDescriptor } from '@openregistry/core'
 import type { z } from 'zod'
-import type { WebEnvironment, WebParts } from '../web/app.ts'
+import type { WebEnvironment, WebParts } from '../web/parts.ts'
 import {
   imageParameters,
   imageSchema,

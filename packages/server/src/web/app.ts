@@ -1,6 +1,5 @@
-import { getRequestListener, type HttpBindings } from '@hono/node-server'
+import { getRequestListener } from '@hono/node-server'
 import { OpenAPIHono } from '@hono/zod-openapi'
-import type { Principal, Registry } from '@openregistry/core'
 import { RegistryError } from '@openregistry/oci'
 import type { Context } from 'hono'
 import { methodNotAllowed } from 'hono/method-not-allowed'
@@ -8,34 +7,8 @@ import type { RequestListener } from 'node:http'
 import { admitRequests } from '../api/admission.ts'
 import { registerApi } from '../api/register.ts'
 import { answerProblem, refuseRequest } from '../api/problem.ts'
-import type { Authenticator } from '../http/authenticate.ts'
-import type { Logger } from '../log/logger.ts'
-import type { Metrics } from '../metrics/metrics.ts'
-import { welcomePage, welcomeText, type Welcome } from './welcome.ts'
-
-/** What everything besides `/v2` is made of. */
-export interface WebParts {
-  registry: Registry
-  authenticator: Authenticator
-  metrics: Metrics
-  /** Numbers for the metrics, read when they are asked for. */
-  figures: () => Promise<{ openUploads: number; pendingDeletes: number }>
-  welcome: Welcome
-  /** How long the body of a request may take, in milliseconds. */
-  bodyTime: number
-  log: Logger
-  /** False when `/metrics` has a port of its own. */
-  servesMetrics: boolean
-}
-
-/** The environment of a handler: Node's request beneath. */
-export interface WebEnvironment {
-  Bindings: HttpBindings
-  Variables: {
-    /** Who asks, below `/api/v1`. */
-    principal: Principal
-  }
-}
+import type { WebEnvironment, WebParts } from './parts.ts'
+import { welcomePage, welcomeText } from './welcome.ts'
 
 /** Pages for people and machines besides `/v2`, on the same port: welcome, health, metrics, management API. */
 export function createWebListener(parts: WebParts): RequestListener {
