@@ -38,6 +38,7 @@ debian_packages='
   umoci docker-registry
   wrk apache2-utils
   busybox-static openssl jq curl ca-certificates
+  chromium docker-compose systemd
 '
 
 names() {

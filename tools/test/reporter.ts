@@ -1,4 +1,5 @@
 import type { Reporter, TestCase, TestModule, TestSuite } from 'vitest/node'
+import { clientOf, type ClientResult } from './client-matrix.ts'
 import { describeError, shortPath, type ReportedError } from './describe-error.ts'
 import { addSkip, type Outcome } from './outcome.ts'
 
@@ -15,6 +16,8 @@ export interface SuiteReporterOptions {
 /** Collects an {@link Outcome} from a run of vitest and prints a line for each file as it ends. */
 export class SuiteReporter implements Reporter {
   readonly outcome: Outcome = { passed: 0, failures: [], skipped: new Map() }
+  /** Tests of the project `clients` whose titles name a client. */
+  readonly clients: ClientResult[] = []
   readonly #options: SuiteReporterOptions
 
   constructor(options: SuiteReporterOptions) {
@@ -56,6 +59,8 @@ export class SuiteReporter implements Reporter {
   #collectTest(test: TestCase): void {
     const result = test.result()
     const title = this.#titleOf(test)
+    const client = test.project.name === 'clients' ? clientOf(test.fullName) : null
+    if (client !== null && result.state !== 'pending') this.clients.push({ ...client, state: result.state })
     if (result.state === 'passed') this.outcome.passed++
     else if (result.state === 'failed') this.#fail(title, result.errors, printedBy(test))
     else if (result.state === 'pending') this.#fail(title, [{ message: 'The test did not end.' }])

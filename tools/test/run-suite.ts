@@ -1,4 +1,5 @@
 import { startVitest } from 'vitest/node'
+import { clientMatrix } from './client-matrix.ts'
 import { describeError } from './describe-error.ts'
 import { describeOutcome, exitCodeOf, totalsLine } from './outcome.ts'
 import { selectTests } from './projects.ts'
@@ -34,6 +35,7 @@ export async function runSuite(options: RunSuiteOptions): Promise<0 | 1> {
     const detail = describeError(error instanceof Error ? error : { message: String(error) }, options.root)
     reporter.outcome.failures.push({ title: 'the run itself', detail })
   }
+  for (const line of clientMatrix(reporter.clients)) options.write(line)
   const description = describeOutcome(reporter.outcome)
   if (description !== '') options.write(description)
   options.write('')
