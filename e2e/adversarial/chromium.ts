@@ -31,7 +31,7 @@ export function requireChromium(context: TestContext): void {
 /** Opens a page and returns its document once it is loaded. */
 export async function openPage(url: string, options: { flags?: readonly string[] } = {}): Promise<string> {
   await using browser = await newBrowser()
-  return run(browser.program, [...browser.flags, '--dump-dom', ...(options.flags ?? []), url], browser)
+  return await run(browser.program, [...browser.flags, '--dump-dom', ...(options.flags ?? []), url], browser)
 }
 
 /** Keeps a page open until something has happened that it causes. */
@@ -39,20 +39,20 @@ export async function openPageUntil<T>(url: string, happened: Promise<T>): Promi
   await using browser = await newBrowser()
   const child = spawn(browser.program, [...browser.flags, url], {
     ...browser,
-    stdio: 'ignore',
+    stdio: ['ignore', 'pipe', 'ignore'],
     detached: true,
   })
-  const ended = once(child, 'exit')
+  child.stdout.resume()
+  // All of its processes hold the pipe; they write into the profile until they end.
+  const ended = once(child, 'close')
   try {
     const early = ended.then(() => {
       throw new Error('The browser has ended before the page has done its work.')
     })
     return await Promise.race([happened, early])
   } finally {
-    // Asked politely it takes its other processes along; those would still write into the profile.
-    child.kill('SIGTERM')
-    await ended
     killGroup(child)
+    await ended
   }
 }
 
