@@ -62,7 +62,8 @@ export async function killRun(options: KillRunOptions): Promise<KillRunResult> {
       await server.kill()
       stop.abort()
       await Promise.all(pushers)
-      options.onKill?.(++kills, ledger.acknowledged)
+      kills++
+      options.onKill?.(kills, ledger.acknowledged)
     }
     const server = await startServer(folder, port, log)
     const losses = await verify(server.origin, ledger)
