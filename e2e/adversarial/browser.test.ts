@@ -64,6 +64,6 @@ test('a name that was made to point here (DNS rebinding) gets nothing', async (c
 test('a person with a browser sees the first page and the lists', async (context) => {
   requireChromium(context)
   await registry.repository('victim/app').pushImage(randomImage(registry.random), 'v1')
-  expect(await openPage(`${registry.origin}`)).toContain('<h1>OpenRegistry</h1>')
-  expect(await openPage(`${registry.origin}v2/_catalog`)).toContain('victim/app')
+  expect(await openPage(registry.origin.href)).toContain('<h1>OpenRegistry</h1>')
+  expect(await openPage(`${registry.origin.href}v2/_catalog`)).toContain('victim/app')
 })

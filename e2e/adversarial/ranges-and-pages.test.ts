@@ -57,7 +57,7 @@ describe.each([1, 1000, 50_000])('Ranges of a blob of %i bytes', (size) => {
     const text = fc.oneof(
       fc.stringMatching(/^bytes=[0-9, -]{0,30}$/),
       fc.stringMatching(/^[a-z]{1,8}=[0-9]{1,3}-[0-9]{0,3}$/),
-      fc.string({ unit: fc.constantFrom(...'bytes=0123456789-, .x*/'), maxLength: 40 }),
+      fc.string({ unit: fc.constantFrom(...'bytes=0123456789-, .x*/'.split('')), maxLength: 40 }),
     )
     await fc.assert(
       fc.asyncProperty(text, async (range) => {
@@ -183,8 +183,8 @@ describe('Lists', () => {
       fc.asyncProperty(token, fc.constantFrom('', '1', '2', '1000'), async (last, n) => {
         for (const { path, count, entries } of lists) {
           const query = new URLSearchParams(n === '' ? { last } : { n, last })
-          const response = await registry.http.send({ path: `${path}?${query}` })
-          expect(response.status, `${path}?${query}: ${response.text()}`).toBe(200)
+          const response = await registry.http.send({ path: `${path}?${query.toString()}` })
+          expect(response.status, `${path}?${query.toString()}: ${response.text()}`).toBe(200)
           expect(entries(response.json()).length).toBeLessThanOrEqual(n === '' ? count : Number(n))
         }
       }),

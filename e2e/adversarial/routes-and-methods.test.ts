@@ -100,7 +100,7 @@ describe('An address that leads nowhere is 404:', () => {
       const response = await rawTarget(registry.origin, method, path, 'Content-Length: 0\r\n')
       const statuses = response === null ? [] : [response.status]
       // Some of these are other routes with a name or reference that is none.
-      expect([400, 404, 405], `${method} ${statuses}`).toContain(response?.status)
+      expect([400, 404, 405], `${method} ${statuses.join(', ')}`).toContain(response?.status)
       if (response !== null) expectRefusal(response, response.status)
     }
   })

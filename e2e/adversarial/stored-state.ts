@@ -43,6 +43,12 @@ export class StoredState implements Disposable {
     return this.#count('uploads', 'WHERE ended_at IS NULL')
   }
 
+  /** Bytes that parts of uploads have in the database. */
+  inlineParts(): number {
+    const row = this.#database.prepare('SELECT sum(length(bytes)) AS bytes FROM upload_parts').get()
+    return Number(row?.['bytes'] ?? 0)
+  }
+
   /** When open sessions end without progress, in milliseconds. */
   uploadExpiries(): number[] {
     const rows = this.#database.prepare('SELECT expires_at FROM uploads WHERE ended_at IS NULL').all()
