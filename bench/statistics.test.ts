@@ -35,7 +35,7 @@ describe('rotate', () => {
       fc.property(fc.uniqueArray(fc.integer(), { minLength: 1, maxLength: 6 }), (items) => {
         const rounds = items.map((_, round) => rotate(items, round))
         for (let place = 0; place < items.length; place++) {
-          expect(rounds.map((round) => round[place]).toSorted()).toEqual(items.toSorted())
+          expect(new Set(rounds.map((round) => round[place]))).toEqual(new Set(items))
         }
       }),
     )

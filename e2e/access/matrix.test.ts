@@ -1,6 +1,6 @@
 import type { HttpClient, HttpRequest, HttpResponse } from '@openregistry/testkit'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { methods, type Target } from '../../packages/server/src/v2/route.ts'
+import { v2Methods as methods, type V2Target as Target } from '@openregistry/server'
 import { useRegistry, type LocalRegistry } from '../adversarial/local-registry.ts'
 import { passwords, usersFile } from '../adversarial/users.ts'
 import { fixture, type Fixture, type State } from './fixture.ts'

@@ -1,5 +1,5 @@
 import { digestOf, type HttpRequest } from '@openregistry/testkit'
-import type { Target } from '../../packages/server/src/v2/route.ts'
+import type { V2Target as Target } from '@openregistry/server'
 import { emptyIndex, type Fixture } from './fixture.ts'
 
 /** What a request is answered with, by who asks. Private and missing repositories are the same to strangers: 401. */

@@ -1,7 +1,7 @@
 import { METHODS } from 'node:http'
 import { digestOf, emptyJson } from '@openregistry/testkit'
 import { describe, expect, test } from 'vitest'
-import { methods, type Target } from '../../packages/server/src/v2/route.ts'
+import { v2Methods as methods, type V2Target as Target } from '@openregistry/server'
 import { expectRefusal } from '../conformance/expectations.ts'
 import { useRegistry } from './local-registry.ts'
 import { rawTarget } from './raw-request.ts'

@@ -2,3 +2,4 @@ export { basicAuthentication, openMode, type Authenticator } from './http/authen
 export type { LogFields, Logger } from './log/logger.ts'
 export { startServer, type RunningServer, type ServerOptions } from './start-server.ts'
 export { ociAnswers } from './v2/errors.ts'
+export { methods as v2Methods, type Target as V2Target } from './v2/route.ts'

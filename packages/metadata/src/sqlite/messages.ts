@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { RegistryError, type ErrorCode } from '@openregistry/oci'
 import type { OperationName } from '../operations.ts'
 
@@ -44,7 +45,7 @@ export function writeError(error: RegistryError): WrittenError {
     message: error.message,
     detail: error.detail,
     cause:
-      cause === undefined ? null : cause instanceof Error ? (cause.stack ?? cause.message) : String(cause),
+      cause === undefined ? null : cause instanceof Error ? (cause.stack ?? cause.message) : inspect(cause),
   }
 }
 
