@@ -3,14 +3,16 @@ import { RawConnection, type HttpResponse } from '@openregistry/testkit'
 /**
  * Sends bytes on a connection of their own and reads one answer. Null when the server closed without one.
  * @param bytes text is sent as Latin-1
+ * @param options `ends`: the client says that it sends no more, so that nobody waits for the rest of a request.
  */
 export async function rawRequest(
   origin: URL,
   bytes: string,
-  options: { toHead?: boolean } = {},
+  options: { toHead?: boolean; ends?: boolean } = {},
 ): Promise<HttpResponse | null> {
   using connection = await RawConnection.open(origin)
   connection.write(bytes)
+  if (options.ends === true) connection.end()
   return await connection.response(options)
 }
 
