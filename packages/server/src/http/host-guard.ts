@@ -24,9 +24,11 @@ export function guardOpenMode(
 ): void {
   const name = hostOf(host ?? '')
   if (name === null || !isKnownHost(name, publicHost)) {
+    // What is no name is not repeated: it may be an address with a password in it.
+    const which = name === null ? 'of this request' : JSON.stringify(name)
     throw new RegistryError(
       'ORIGIN_REFUSED',
-      `This open registry does not know the host "${host ?? ''}". Use its address, or set http.public_url.`,
+      `This open registry does not know the host ${which}. Use its address, or set http.public_url.`,
     )
   }
   if (headers['sec-fetch-site'] === 'cross-site' && !isNavigation(method, headers)) throw foreignPage()
