@@ -15,13 +15,18 @@ import { Service } from '../support/service.ts'
 export class ChildRegistry {
   readonly random: Random = randomFrom(`child ${process.pid} ${performance.now()}`)
   readonly #settings: Readonly<Record<string, string>>
+  readonly #users: readonly string[] | null
   readonly #resources = new AsyncDisposableStack()
   #service: Service | null = null
   #http: HttpClient | null = null
 
-  /** @param settings variables of the environment */
-  constructor(settings: Readonly<Record<string, string>>) {
+  /**
+   * @param settings variables of the environment
+   * @param users lines of a users file; with them the registry asks for passwords
+   */
+  constructor(settings: Readonly<Record<string, string>>, users: readonly string[] | null) {
     this.#settings = settings
+    this.#users = users
   }
 
   get http(): HttpClient {
@@ -58,9 +63,14 @@ export class ChildRegistry {
     while (this.openFiles() > count) await delay(20)
   }
 
+  /** Everything that it has logged. */
+  log(): string {
+    return this.#service?.log() ?? ''
+  }
+
   /** Lines of its log that tell of a fault, or of something that nobody expected. */
   faults(): string[] {
-    const lines = this.#service?.log().split('\n') ?? []
+    const lines = this.log().split('\n')
     return lines.filter((line) => line !== '' && !/"level":"(debug|info|warn)"/.test(line))
   }
 
@@ -70,6 +80,9 @@ export class ChildRegistry {
     const env = {
       OPEN_REGISTRY_DATA_DIR: join(scratch.path, 'data'),
       OPEN_REGISTRY_HTTP_PORT: String(port),
+      ...(this.#users === null
+        ? {}
+        : { OPEN_REGISTRY_AUTH_USERS_FILE: scratch.file('users', `${this.#users.join('\n')}\n`) }),
       ...this.#settings,
     }
     this.#service = this.#resources.use(
@@ -99,8 +112,11 @@ export class ChildRegistry {
 }
 
 /** A registry for the tests of this file. It must neither log a fault nor end. */
-export function useChildRegistry(settings: Readonly<Record<string, string>> = {}): ChildRegistry {
-  const registry = new ChildRegistry(settings)
+export function useChildRegistry(
+  settings: Readonly<Record<string, string>> = {},
+  users: readonly string[] | null = null,
+): ChildRegistry {
+  const registry = new ChildRegistry(settings, users)
   beforeAll(() => registry.start())
   afterAll(async () => {
     expect(registry.faults()).toEqual([])

@@ -24,6 +24,7 @@ export class LocalRegistry {
   readonly log = new LogRecord()
   #http: HttpClient | null = null
   #stored: StoredState | null = null
+  #folder = ''
   readonly #resources = new AsyncDisposableStack()
 
   constructor(options: LocalRegistryOptions) {
@@ -62,6 +63,7 @@ export class LocalRegistry {
 
   async start(): Promise<void> {
     const folder = await mkdtemp(join(tmpdir(), 'openregistry-'))
+    this.#folder = folder
     this.#resources.defer(() => rm(folder, { recursive: true }))
     const config = await loadConfig({ env: await this.#environment(folder), cwd: folder })
     const registry = await startRegistry(config, this.log)
@@ -76,10 +78,15 @@ export class LocalRegistry {
     await this.#resources.disposeAsync()
   }
 
+  /** Replaces the users file. */
+  async writeUsers(lines: readonly string[]): Promise<void> {
+    await writeFile(join(this.#folder, 'users'), lines.map((line) => `${line}\n`).join(''))
+  }
+
   async #environment(folder: string): Promise<Record<string, string>> {
     const { settings, users } = this.#options
     const usersFile = join(folder, 'users')
-    if (users !== undefined) await writeFile(usersFile, users.map((line) => `${line}\n`).join(''))
+    if (users !== undefined) await this.writeUsers(users)
     return {
       OPEN_REGISTRY_DATA_DIR: join(folder, 'data'),
       OPEN_REGISTRY_HTTP_PORT: '0',
