@@ -1,3 +1,4 @@
+import { hasAb, runAb } from './client/ab.ts'
 import type { ClientResult } from './client/in-parallel.ts'
 import type { Job } from './client/jobs/job.ts'
 import { runJob } from './client/run-job.ts'
@@ -23,10 +24,15 @@ async function watched(server: Server, bytes: number, work: () => Promise<Client
  * Lets the client do a job, and measures the registry meanwhile.
  *
  * @param bytes content that the job moves
- * @param wrk whether wrk may send small GETs; it is cheaper than any client in this runtime
+ * @param native whether wrk and ab may send small requests; they are cheaper than any client in this runtime
  */
-export async function measureJob(server: Server, job: Job, bytes: number, wrk: boolean): Promise<Sample> {
-  if (wrk && job.kind === 'requests' && job.method === 'GET') {
+export async function measureJob(server: Server, job: Job, bytes: number, native: boolean): Promise<Sample> {
+  if (native && job.kind === 'requests' && job.method === 'HEAD' && (await hasAb())) {
+    const { connections, seconds } = job
+    const path = job.paths[0] ?? '/'
+    return await watched(server, bytes, () => runAb(server.port, { path, connections, seconds }))
+  }
+  if (native && job.kind === 'requests' && job.method === 'GET') {
     return await watched(server, bytes, () => runWrk(server.port, job))
   }
   return await runJob(server.port, job, (work) => watched(server, bytes, work))
