@@ -146,7 +146,7 @@ describe('No secret is even handed to the log', () => {
     }
     const [fault] = faults
     expect(fault?.event).toBe('users_file_invalid')
-    const text = JSON.stringify(fault?.fields) + String((fault?.fields.error as Error).stack)
+    const text = JSON.stringify(fault?.fields) + String((fault?.fields.error as Error | undefined)?.stack)
     expect(text).toContain('users:3: user0')
     for (const secret of secrets) expect(text).not.toContain(secret)
   })
