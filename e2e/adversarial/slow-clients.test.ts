@@ -27,7 +27,8 @@ async function trickle(head: string, size = 10_000): Promise<HttpResponse | null
   return await connection.response()
 }
 
-describe('A client that is too slow', () => {
+// Side by side: they wait most of the time.
+describe.concurrent('A client that is too slow', () => {
   test.each([
     ['says nothing', ''],
     ['sends a header a byte at a time', 'GET /v2/ HTTP/1.1\r\n'],
