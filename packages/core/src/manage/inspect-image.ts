@@ -57,7 +57,7 @@ async function locateBlob(
   repository: RepositoryName,
   descriptor: Descriptor,
 ): Promise<LocatedDescriptor> {
-  const blob = (await metadata.findBlob(repository, descriptor.digest))?.blob ?? null
+  const blob = (await metadata.findBlob(repository, descriptor.digest, { bytes: false }))?.blob ?? null
   const location = blob?.location ?? null
   if (blob === null || location === null) return { descriptor, cid: null, location: null }
   return { descriptor, cid: blob.cid, location: location.kind === 'inline' ? 'inline' : location.backend }

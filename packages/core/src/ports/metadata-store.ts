@@ -198,10 +198,14 @@ export interface MetadataStore extends AsyncDisposable {
     options: { bytes: boolean },
   ): Promise<{ repository: RepositoryFacts; manifest: StoredManifest | null } | null>
 
-  /** A linked blob, in one indexed query. Null when the repository is not there. */
+  /**
+   * A linked blob, in one indexed query. Null when the repository is not there. With `bytes: false` an inline location
+   * has no bytes: whoever only asks whether a blob is here need not copy them.
+   */
   findBlob(
     name: RepositoryName,
     digest: Digest,
+    options?: { bytes: boolean },
   ): Promise<{ repository: RepositoryFacts; blob: LinkedBlob | null } | null>
 
   /**

@@ -39,7 +39,7 @@ export async function describeBlob(
   principal: Principal,
   input: BlobInput,
 ): Promise<BlobDescription> {
-  const { repositoryId, blob } = await requireBlob(ports, principal, input)
+  const { repositoryId, blob } = await requireBlob(ports, principal, input, false)
   if (needsRenewal(blob, ports.settings.lease)) {
     const alive = await ports.metadata.renewLease(repositoryId, input.digest, ports.settings.lease / 2)
     if (!alive) throw new RegistryError('BLOB_UNKNOWN')
@@ -61,7 +61,7 @@ export async function openBlob(
 ): Promise<OpenBlob> {
   // Once more when the object went away between the row and the read: by then the row names another one, or none.
   for (let attempt = 0; attempt < 2; attempt++) {
-    const { blob, location } = await requireBlob(ports, principal, input)
+    const { blob, location } = await requireBlob(ports, principal, input, true)
     const opened = await openAt(ports, location, blob, requireRange(input.rangeHeader, blob.size))
     if (opened !== null) return opened
   }
@@ -72,8 +72,9 @@ async function requireBlob(
   { metadata }: Ports,
   principal: Principal,
   { repository, digest }: BlobInput,
+  bytes: boolean,
 ): Promise<{ repositoryId: string; blob: LinkedBlob; location: BlobLocation }> {
-  const found = await metadata.findBlob(repository, digest)
+  const found = await metadata.findBlob(repository, digest, { bytes })
   authorize(principal, 'pull', repository, found?.repository ?? null)
   if (found === null) throw new RegistryError('NAME_UNKNOWN', `There is no repository "${repository}" here.`)
   if (found.blob === null || found.blob.location === null) throw new RegistryError('BLOB_UNKNOWN')

@@ -37,7 +37,7 @@ export async function mountBlob(
     lease: settings.lease,
   })
   if (!mounted) return null
-  const found = await metadata.findBlob(repository, digest)
+  const found = await metadata.findBlob(repository, digest, { bytes: false })
   return found?.blob ? { digest, cid: found.blob.cid } : null
 }
 

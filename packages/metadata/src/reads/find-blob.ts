@@ -8,6 +8,7 @@ import type {
 } from '@openregistry/core'
 import type { Cid } from '@openregistry/dag'
 import type { Digest, RepositoryName } from '@openregistry/oci'
+import { inlineBackend } from '../rows/location.ts'
 import { first, type Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
 
@@ -26,16 +27,19 @@ interface Found {
   bytes: Uint8Array | null
 }
 
+const nothing = new Uint8Array(0)
+
 /** See `MetadataStore.findBlob`. */
 export function* findBlob(
   sql: Sql,
   name: RepositoryName,
   digest: Digest,
+  { bytes }: { bytes: boolean } = { bytes: true },
 ): Step<{ repository: RepositoryFacts; blob: LinkedBlob | null } | null> {
   // The order is that of an index and costs nothing; with it `inline` comes before `disk`.
   const row = yield* first<Found>(sql`
     SELECT r.id, r.visibility, k.digest, b.size, b.cid, k.lease_until, k.unreferenced_since, ${sql.now} AS now,
-      l.backend, l.key, l.bytes
+      l.backend, l.key, CASE WHEN ${bytes} THEN l.bytes END AS bytes
     FROM live_repositories AS r
     LEFT JOIN live_links AS k ON k.repository_id = r.id AND k.digest = ${digest}
     LEFT JOIN blobs AS b ON b.id = k.blob_id
@@ -57,6 +61,6 @@ export function* findBlob(
 }
 
 function locationOf({ backend, key, bytes }: Found): BlobLocation | null {
-  if (bytes !== null) return { kind: 'inline', bytes }
+  if (backend === inlineBackend) return { kind: 'inline', bytes: bytes ?? nothing }
   return backend === null || key === null ? null : { kind: 'object', backend, key }
 }

@@ -44,8 +44,8 @@ export class SqliteMetadataStore implements MetadataStore {
     return this.#reader.run('findManifest', name, reference, options)
   }
 
-  findBlob(name: RepositoryName, digest: Digest) {
-    return this.#reader.run('findBlob', name, digest)
+  findBlob(name: RepositoryName, digest: Digest, options: { bytes: boolean } = { bytes: true }) {
+    return this.#reader.run('findBlob', name, digest, options)
   }
 
   findMountSource(namespace: string, digest: Digest) {

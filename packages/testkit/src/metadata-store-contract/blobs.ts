@@ -89,6 +89,8 @@ function commitTests(open: OpenMetadataStore): void {
         size,
         location: { kind: 'inline', bytes: content.bytes },
       })
+      const described = await store().findBlob(name, content.sha256, { bytes: false })
+      expect(described?.blob).toMatchObject({ size, location: { kind: 'inline', bytes: new Uint8Array(0) } })
     })
 
     test('takes a blob of many leaves with their nodes', async () => {
