@@ -1,8 +1,9 @@
-import { contentOf, digestOf, emptyJson, type HttpResponse } from '@openregistry/testkit'
+import { contentOf, digestOf, emptyJson, RawConnection, type HttpResponse } from '@openregistry/testkit'
 import { describe, expect, test } from 'vitest'
 import { expectBlob, expectRefusal } from '../conformance/expectations.ts'
 import type { UploadSession } from '../conformance/upload-session.ts'
 import { useRegistry } from './local-registry.ts'
+import { rawRequest } from './raw-request.ts'
 
 const kibi = 1024
 
@@ -118,5 +119,28 @@ describe('limits.uploads_per_repository', () => {
     for (const path of last) await registry.http.send({ method: 'DELETE', path })
     const race = await Promise.all(Array.from({ length: 20 }, post))
     expect(race.filter(({ status }) => status === 202).length).toBe(3)
+  })
+})
+
+describe('limits.connections', () => {
+  const registry = useRegistry({ settings: { OPEN_REGISTRY_LIMITS_CONNECTIONS: '10' } })
+
+  test('one more is closed, and there is room again when another has gone', async () => {
+    const connections = await Promise.all(
+      Array.from({ length: 10 }, () => RawConnection.open(registry.origin)),
+    )
+    const request = `GET /v2/ HTTP/1.1\r\nHost: ${registry.origin.host}\r\n\r\n`
+    for (const connection of connections) {
+      connection.write(request)
+      expect((await connection.response())?.status).toBe(200)
+    }
+    expect(await rawRequest(registry.origin, request), 'the eleventh').toBeNull()
+    connections[0]?.write(request)
+    expect((await connections[0]?.response())?.status, 'the others go on').toBe(200)
+    for (const connection of connections) connection[Symbol.dispose]()
+    // They are gone here; the server hears of it in a moment.
+    let again = await rawRequest(registry.origin, request)
+    while (again === null) again = await rawRequest(registry.origin, request)
+    expect(again.status).toBe(200)
   })
 })
