@@ -1,4 +1,4 @@
-import { parseImageReference, parseTag } from '@openregistry/oci'
+import { mediaTypes, parseImageReference, parseTag } from '@openregistry/oci'
 import type { InspectedDescriptor, InspectedManifest } from '@openregistry/sdk'
 import { formatBytes } from '../terminal/amounts.ts'
 import { print, printJson } from '../terminal/print.ts'
@@ -23,7 +23,7 @@ function summary(image: InspectedManifest): string {
     ['image', `${image.repository}${image.reference.includes(':') ? '@' : ':'}${image.reference}`],
     ['digest', image.digest],
     ['cid', image.cid],
-    ['kind', image.artifactType === null ? kindOf(image.mediaType) : `artifact ${image.artifactType}`],
+    ['kind', isArtifact(image.artifactType) ? `artifact ${image.artifactType}` : kindOf(image.mediaType)],
     ['media type', image.mediaType],
     ['manifest', `${formatBytes(image.size)}, ${image.location}`],
     ['content', contentOf(image)],
@@ -65,3 +65,8 @@ const columns: Column<Part>[] = [
   { title: 'DIGEST', value: ({ digest }) => digest },
   { title: 'CID', value: ({ cid }) => cid ?? '' },
 ]
+
+/** An image shows the type of its config where an artifact shows its own ("Listing Referrers"). */
+function isArtifact(type: string | null): boolean {
+  return type !== null && type !== mediaTypes.ociConfig && type !== mediaTypes.dockerConfig
+}
