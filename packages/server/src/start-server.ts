@@ -41,7 +41,7 @@ export interface RunningServer {
 
 /**
  * Opens the port: `/v2` is ours, everything else a framework's.
- * @throws the system's error when an address cannot be listened on.
+ * @throws the system's error when an address cannot be listened on; nothing is left listening then.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const metrics = createMetrics()
@@ -49,7 +49,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const onConnection = (change: 1 | -1): void => metrics.connections(change)
   const { stall } = options.v2
   const listener = await listen({ ...options.listener, stall, onConnection }, handler)
-  const apart = await listenForMetrics(options, metrics)
+  const apart = await listenForMetrics(options, metrics).catch(async (error: unknown) => {
+    await listener.close(0)
+    throw error
+  })
   return {
     addresses: listener.addresses,
     stop: async (grace) => void (await Promise.all([listener.close(grace), apart?.close(grace)])),
