@@ -36,6 +36,8 @@ export class Writer implements AsyncDisposable {
   #running: Running | null = null
   #lastId = 0
   #closed = false
+  /** Called before callers hear what became of their steps. */
+  beforeAnswers: () => void = () => undefined
 
   /** @param startThread replaced by tests that need a thread to die. */
   constructor(
@@ -74,10 +76,14 @@ export class Writer implements AsyncDisposable {
     const waiting = new Map<number, Waiting>()
     const { promise: ended, resolve } = Promise.withResolvers<void>()
     let cause: unknown = 'its thread ended'
-    worker.on('message', (results: readonly WriterResult[]) => settle(waiting, results))
+    worker.on('message', (results: readonly WriterResult[]) => {
+      this.beforeAnswers()
+      settle(waiting, results)
+    })
     worker.on('error', (error) => (cause = error))
     worker.on('exit', () => {
       if (this.#running?.worker === worker) this.#running = null
+      this.beforeAnswers()
       for (const { reject } of waiting.values()) reject(unavailable('The database stopped working.', cause))
       waiting.clear()
       resolve()
