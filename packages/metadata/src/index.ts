@@ -1,7 +1,3 @@
 export { namedObjects, type NamedObject } from './sqlite/named-objects.ts'
-export {
-  migrateSqlite,
-  openSqliteMetadataStore,
-  type SqliteOptions,
-  type SqliteStore,
-} from './sqlite/open.ts'
+export { migrateSqlite, openSqliteMetadataStore, type SqliteOptions } from './sqlite/open.ts'
+export type { SqliteStore } from './sqlite/sqlite-metadata-store.ts'

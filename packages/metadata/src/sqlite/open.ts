@@ -1,14 +1,13 @@
 import { constants } from 'node:fs'
 import { access, open, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { MetadataStore } from '@openregistry/core'
 import { RegistryError } from '@openregistry/oci'
 import { Connection } from './connection.ts'
 import { toRegistryError } from './faults.ts'
 import { Reader } from './reader.ts'
 import { migrate } from './schema.ts'
 import { ServerLock } from './server-lock.ts'
-import { SqliteMetadataStore } from './sqlite-metadata-store.ts'
+import { createSqliteMetadataStore, type SqliteStore } from './sqlite-metadata-store.ts'
 import { Writer } from './writer.ts'
 
 /** How a database is opened. */
@@ -26,9 +25,6 @@ export interface SqliteOptions {
 /** Milliseconds. */
 const defaultLockTimeout = 5000
 
-/** A MetadataStore that can be copied while it is in use. */
-export type SqliteStore = MetadataStore & Pick<SqliteMetadataStore, 'backup'>
-
 /**
  * Opens the metadata in a SQLite file. Close it: what waits is finished then, and the log is written back.
  * @throws RegistryError `METADATA_UNAVAILABLE` whose message says what to do, when the folder is missing or read-only, the
@@ -41,7 +37,7 @@ export async function openSqliteMetadataStore(options: SqliteOptions): Promise<S
   const writer = new Writer({ file, autoMigrate, lockTimeout })
   try {
     await writer.run('check')
-    return new SqliteMetadataStore(file, new Reader(file, writer), writer, lock)
+    return createSqliteMetadataStore(file, new Reader(file, writer), writer, lock)
   } catch (error) {
     await writer[Symbol.asyncDispose]()
     lock?.[Symbol.dispose]()
