@@ -61,7 +61,7 @@ function requireMethod({ method }: Exchange, target: Target): void {
   throw new RegistryError('METHOD_NOT_ALLOWED', `${method} is not possible here; use ${allowed.join(', ')}.`)
 }
 
-async function dispatch(call: Call, target: Target): Promise<void> {
+function dispatch(call: Call, target: Target): Promise<void> | void {
   const { method } = call.exchange
   switch (target.kind) {
     case 'base':
