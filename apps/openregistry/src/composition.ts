@@ -1,6 +1,12 @@
 import { readFile } from 'node:fs/promises'
-import { createContentHasher, openDiskBlobStore } from '@openregistry/blobs'
-import { createRegistry, type Registry } from '@openregistry/core'
+import { createContentHasher, openDiskBlobStore, type FileLayer } from '@openregistry/blobs'
+import {
+  createRegistry,
+  type BlobStore,
+  type Lists,
+  type MetadataStore,
+  type Registry,
+} from '@openregistry/core'
 import { openSqliteMetadataStore } from '@openregistry/metadata'
 import { basicAuthentication, openMode, startServer, type Authenticator } from '@openregistry/server'
 import { isLoopback, type Config } from '@openregistry/server/config'
@@ -13,8 +19,20 @@ import { version } from './version.ts'
 export interface RunningRegistry {
   /** One URL for each address that is listened on. */
   readonly addresses: readonly string[]
+  /** Its use cases, for whoever runs in the same process. */
+  readonly registry: Registry
   /** Takes nothing new, finishes requests in flight, closes everything. Uploads can be resumed afterwards. */
   stop(): Promise<void>
+}
+
+/**
+ * What is put around the drivers once they are open. The fault harness stops, kills and fails the registry here, so that
+ * the code beneath and above is exactly what runs elsewhere.
+ */
+export interface Layers {
+  files?: FileLayer
+  blobs?: (store: BlobStore & Lists) => BlobStore & Lists
+  metadata?: (store: MetadataStore) => MetadataStore
 }
 
 /**
@@ -23,15 +41,23 @@ export interface RunningRegistry {
  *
  * @throws RegistryError, or an error of the system, when something cannot be opened; nothing is left open then.
  */
-export async function startRegistry(config: Config, log: Logger): Promise<RunningRegistry> {
+export async function startRegistry(
+  config: Config,
+  log: Logger,
+  layers: Layers = {},
+): Promise<RunningRegistry> {
   await using opened = new AsyncDisposableStack()
-  const blobs = opened.use(await openDiskBlobStore(config.dfs.disk))
-  const metadata = opened.use(
-    await openSqliteMetadataStore({
-      file: databaseFile(config.data_dir),
-      autoMigrate: config.db.auto_migrate,
-      exclusive: true,
-    }),
+  const { files, blobs: aroundBlobs = same, metadata: aroundMetadata = same } = layers
+  const disk = files === undefined ? config.dfs.disk : { ...config.dfs.disk, files }
+  const blobs = aroundBlobs(opened.use(await openDiskBlobStore(disk)))
+  const metadata = aroundMetadata(
+    opened.use(
+      await openSqliteMetadataStore({
+        file: databaseFile(config.data_dir),
+        autoMigrate: config.db.auto_migrate,
+        exclusive: true,
+      }),
+    ),
   )
   const hasher = opened.use(createContentHasher())
   const registry = createRegistry({
@@ -56,8 +82,10 @@ export async function startRegistry(config: Config, log: Logger): Promise<Runnin
   const server = await serveRegistry(config, log, registry, () => metadata.figures())
   opened.defer(() => server.stop(config.limits.shutdown_grace))
   const resources = opened.move()
-  return { addresses: server.addresses, stop: () => resources.disposeAsync() }
+  return { addresses: server.addresses, registry, stop: () => resources.disposeAsync() }
 }
+
+const same = <T>(store: T): T => store
 
 async function serveRegistry(
   config: Config,

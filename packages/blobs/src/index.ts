@@ -1,5 +1,5 @@
 export { openDiskBlobStore, type DiskBlobStoreOptions } from './disk/disk-blob-store.ts'
-export type { FileLayer, LayerFile } from './disk/file-layer.ts'
+export { createNodeFiles, type FileLayer, type LayerFile } from './disk/file-layer.ts'
 export { createContentHasher, type ContentHasherOptions } from './hashing/content-hasher.ts'
 export { hashInline } from './hashing/inline.ts'
 export { createMemoryBlobStore, type MemoryBlobStoreOptions } from './memory/memory-blob-store.ts'
