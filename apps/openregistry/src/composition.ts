@@ -68,6 +68,7 @@ export async function startRegistry(
       defaultVisibility: config.repositories.default_visibility,
       backend: config.dfs.default,
       lease: config.gc.lease,
+      grace: config.gc.grace,
       uploadLifetime: config.limits.upload_lifetime,
       limits: {
         manifest: config.limits.manifest,

@@ -24,6 +24,8 @@ export interface Settings {
   backend: string
   /** How long a blob is safe without a manifest. */
   lease: Milliseconds
+  /** How long what was deleted can be restored. */
+  grace: Milliseconds
   /** How long an upload session lives after its last progress. */
   uploadLifetime: Milliseconds
   limits: Limits

@@ -1,4 +1,5 @@
 import { firstTables } from './0001-first-tables.ts'
+import { tagHistoryIndexes } from './0002-tag-history-indexes.ts'
 
 /** How an engine spells the types of the schema. */
 export interface SchemaWords {
@@ -27,4 +28,4 @@ export interface Migration {
 }
 
 /** All of them, in order. */
-export const migrations: readonly Migration[] = [firstTables]
+export const migrations: readonly Migration[] = [firstTables, tagHistoryIndexes]

@@ -22,7 +22,6 @@ const laterKeys: readonly [prefix: string, what: string][] = [
     `auth.${key}`,
     'accounts',
   ]),
-  ['gc.grace', 'garbage collection'],
   ['gc.untagged_after', 'garbage collection'],
   ['scrub', 'scrubbing'],
   ['keys', 'the keys file'],

@@ -78,6 +78,10 @@ export const tree = {
     lease: field(duration(1000), '24h', {
       doc: 'How long a blob is safe before a manifest needs it, counted from its push, its mount, or the last time a client asked for it.',
     }),
+    grace: field(duration(0), '7d', {
+      doc: 'How long a deleted manifest, and blobs that nothing needs any more, stay restorable before their space is given back.',
+      zero: 'until the next collection',
+    }),
   },
 
   limits,
