@@ -24,6 +24,7 @@ import { mountBlob } from './steps/mount-blob.ts'
 import { openUpload } from './steps/open-upload.ts'
 import { putManifest } from './steps/put-manifest.ts'
 import { renewLease } from './steps/renew-lease.ts'
+import { renewUpload } from './steps/renew-upload.ts'
 import { setVisibility } from './steps/set-visibility.ts'
 import { sweepUpload } from './steps/sweep-upload.ts'
 import type { Step } from './sql/query.ts'
@@ -60,6 +61,7 @@ export const steps = {
   openUpload,
   putManifest,
   renewLease,
+  renewUpload,
   setVisibility,
   sweepUpload,
 }

@@ -259,6 +259,9 @@ export interface MetadataStore extends AsyncDisposable {
    */
   addPart(input: AddPart): Promise<number>
 
+  /** Gives an open session `lifetime` more, from now. False when it is not open. */
+  renewUpload(id: UploadId, lifetime: Milliseconds): Promise<boolean>
+
   /**
    * Ends the session with a blob: blob, location, blocks, link with its lease, all in one step. If the blob has a good
    * location in this backend already, the new object goes to the pending deletes instead; parts that were joined go

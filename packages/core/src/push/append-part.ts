@@ -4,6 +4,7 @@ import type { UploadSession } from '../ports/metadata-store.ts'
 import { backendNamed, type Ports } from '../settings.ts'
 import { tooLarge } from './pieces.ts'
 import { receive, type Received } from './receive.ts'
+import { renewing } from './renewing.ts'
 import { requireOffset, requireSession, type SessionInput } from './session.ts'
 
 /** A body with what the client said about it. */
@@ -59,7 +60,7 @@ export async function receiveChunk(
   const store = backendNamed(ports, session.backend)
   const limit = ports.settings.limits.blob
   if (limit > 0 && session.offset + (chunk.length ?? 0) > limit) throw tooLarge()
-  const received = await receive(chunk.body, {
+  const received = await receive(renewing(ports, session, chunk.body), {
     store,
     hasher: ports.hasher,
     upload: session.id,

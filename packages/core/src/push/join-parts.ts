@@ -5,6 +5,7 @@ import type { UploadPart, UploadSession } from '../ports/metadata-store.ts'
 import { backendNamed, type Ports } from '../settings.ts'
 import { pieces } from './pieces.ts'
 import { receive, type Stored } from './receive.ts'
+import { renewing } from './renewing.ts'
 
 /**
  * One place for an upload of several parts, or of one part whose sha512 is needed but was not announced. Several parts
@@ -19,9 +20,9 @@ export async function joinParts(
   const store = backendNamed(ports, session.backend)
   const only = parts.length === 1 ? parts[0] : undefined
   if (only !== undefined) {
-    return { stored: only.stored, hashes: await rehash(ports, store, only, sha512), ownObject: false }
+    return { stored: only.stored, hashes: await rehash(ports, session, only, sha512), ownObject: false }
   }
-  const { stored, hashes } = await receive(readParts(store, parts), {
+  const { stored, hashes } = await receive(renewing(ports, session, readParts(store, parts)), {
     store,
     hasher: ports.hasher,
     upload: session.id,
@@ -35,13 +36,14 @@ export async function joinParts(
 
 async function rehash(
   ports: Ports,
-  store: BlobStore,
+  session: UploadSession,
   part: UploadPart,
   sha512: boolean,
 ): Promise<ContentHashes> {
   if (part.stored.kind === 'inline') return ports.hasher.hashInline(part.stored.bytes, { sha512 })
   using run = ports.hasher.begin({ sha512 })
-  const cut = pieces(readParts(store, [part]), { hasher: ports.hasher, run, limit: 0 })
+  const content = readParts(backendNamed(ports, session.backend), [part])
+  const cut = pieces(renewing(ports, session, content), { hasher: ports.hasher, run, limit: 0 })
   // Each piece is hashed before the next one is asked for; nothing else is done with it.
   while ((await cut.next()).done !== true);
   return run.finish()

@@ -82,6 +82,7 @@ export function sessionTests(open: OpenMetadataStore): void {
   })
 
   partTests(open)
+  renewTests(open)
   cancelTests(open)
 }
 
@@ -170,6 +171,33 @@ function partTests(open: OpenMetadataStore): void {
       for (const upload of [cancelled.id, expired.id, newUploadId()]) {
         const part = partAt(upload, 0, hashedContent())
         await refused(store().addPart({ upload, part, lifetime: hour }), 'BLOB_UPLOAD_UNKNOWN')
+      }
+    })
+  })
+}
+
+function renewTests(open: OpenMetadataStore): void {
+  describe('renewUpload', () => {
+    const store = sharedStore(open)
+
+    test('gives an open session more time, from now', async () => {
+      const name = newName()
+      const { id, expiresAt } = await openSession(store(), name)
+      expect(await store().renewUpload(id, 2 * hour)).toBe(true)
+      expect((await store().findUpload(name, id))?.expiresAt).toBeGreaterThanOrEqual(expiresAt + hour)
+      expect((await store().findUpload(name, id))?.offset).toBe(0)
+    })
+
+    test('is false for an unknown, cancelled or expired one, and revives none', async () => {
+      const name = newName()
+      const [cancelled, expired] = [
+        await openSession(store(), name),
+        await openSession(store(), name, { lifetime: 0 }),
+      ]
+      await store().cancelUpload(name, cancelled.id)
+      for (const id of [cancelled.id, expired.id, newUploadId()]) {
+        expect(await store().renewUpload(id, hour)).toBe(false)
+        expect(await store().findUpload(name, id)).toBeNull()
       }
     })
   })
