@@ -3,16 +3,18 @@ import { createContentHasher, openDiskBlobStore, type FileLayer } from '@openreg
 import {
   createRegistry,
   type BlobStore,
+  type JobRunner,
   type Lists,
   type MetadataStore,
+  type Ports,
   type Registry,
 } from '@openregistry/core'
 import { openSqliteMetadataStore } from '@openregistry/metadata'
 import { basicAuthentication, openMode, startServer, type Authenticator } from '@openregistry/server'
 import { isLoopback, type Config } from '@openregistry/server/config'
 import type { Logger } from '@openregistry/server/log'
+import { startBackgroundJobs } from './background-jobs.ts'
 import { databaseFile } from './data-files.ts'
-import { startHousekeeping } from './housekeeping.ts'
 import { version } from './version.ts'
 
 /** A registry that serves. */
@@ -21,6 +23,8 @@ export interface RunningRegistry {
   readonly addresses: readonly string[]
   /** Its use cases, for whoever runs in the same process. */
   readonly registry: Registry
+  /** What it does in the background. */
+  readonly jobs: JobRunner
   /** Takes nothing new, finishes requests in flight, closes everything. Uploads can be resumed afterwards. */
   stop(): Promise<void>
 }
@@ -60,7 +64,7 @@ export async function startRegistry(
     ),
   )
   const hasher = opened.use(createContentHasher())
-  const registry = createRegistry({
+  const ports: Ports = {
     metadata,
     backends: new Map([[blobs.backend, blobs]]),
     hasher,
@@ -78,12 +82,14 @@ export async function startRegistry(
         page: config.limits.page,
       },
     },
-  })
-  opened.defer(startHousekeeping(registry, log))
+  }
+  const registry = createRegistry(ports)
+  const jobs = startBackgroundJobs(ports, log)
+  opened.defer(() => jobs.stop())
   const server = await serveRegistry(config, log, registry, () => metadata.figures())
   opened.defer(() => server.stop(config.limits.shutdown_grace))
   const resources = opened.move()
-  return { addresses: server.addresses, registry, stop: () => resources.disposeAsync() }
+  return { addresses: server.addresses, registry, jobs, stop: () => resources.disposeAsync() }
 }
 
 const same = <T>(store: T): T => store

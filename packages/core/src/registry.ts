@@ -3,7 +3,6 @@ import type { Principal } from './access/principal.ts'
 import { listReferrers } from './discover/list-referrers.ts'
 import { listRepositories } from './discover/list-repositories.ts'
 import { listTagNames, listTags } from './discover/list-tags.ts'
-import { sweep } from './housekeeping/sweep.ts'
 import { deleteBlob, deleteManifest } from './manage/delete-content.ts'
 import { inspectImage } from './manage/inspect-image.ts'
 import { deleteRepository, getRepository, setVisibility } from './manage/repositories.ts'
@@ -62,8 +61,6 @@ export type Registry = { readonly [K in keyof typeof useCases]: Bound<(typeof us
   requireOperator(principal: Principal): void
   /** Whether database and backends would take a write now; one entry for each part, null or what is wrong. */
   readiness(): Promise<Record<string, string | null>>
-  /** One round of housekeeping. */
-  sweep(signal?: AbortSignal): Promise<{ uploads: number; objects: number }>
 }
 
 /** Binds the use cases to their ports. */
@@ -77,7 +74,6 @@ export function createRegistry(ports: Ports): Registry {
     ping: (principal) => authorizeInstance(principal, 'ping'),
     requireOperator: (principal) => authorizeInstance(principal, 'operate'),
     readiness: () => readiness(ports),
-    sweep: (signal) => sweep(ports, signal),
   }
 }
 

@@ -1,5 +1,6 @@
 import { firstTables } from './0001-first-tables.ts'
 import { tagHistoryIndexes } from './0002-tag-history-indexes.ts'
+import { jobLeases } from './0003-job-leases.ts'
 
 /** How an engine spells the types of the schema. */
 export interface SchemaWords {
@@ -28,4 +29,4 @@ export interface Migration {
 }
 
 /** All of them, in order. */
-export const migrations: readonly Migration[] = [firstTables, tagHistoryIndexes]
+export const migrations: readonly Migration[] = [firstTables, tagHistoryIndexes, jobLeases]

@@ -4,6 +4,7 @@ import { findManifest } from './reads/find-manifest.ts'
 import { findMountSource } from './reads/find-mount-source.ts'
 import { findRepository } from './reads/find-repository.ts'
 import { findUpload } from './reads/find-upload.ts'
+import { listJobs } from './reads/list-jobs.ts'
 import { listParts } from './reads/list-parts.ts'
 import { listPendingDeletes } from './reads/list-pending-deletes.ts'
 import { listReferrers } from './reads/list-referrers.ts'
@@ -18,13 +19,17 @@ import { deleteBlob } from './steps/delete-blob.ts'
 import { deleteManifest } from './steps/delete-manifest.ts'
 import { deleteRepository } from './steps/delete-repository.ts'
 import { deleteTag } from './steps/delete-tag.ts'
+import { enqueueJob } from './steps/enqueue-job.ts'
 import { expireUploads } from './steps/expire-uploads.ts'
+import { extendJob, failJob, finishJob } from './steps/end-job.ts'
 import { forgetPendingDeletes } from './steps/forget-pending-deletes.ts'
+import { leaseJob } from './steps/lease-job.ts'
 import { mountBlob } from './steps/mount-blob.ts'
 import { openUpload } from './steps/open-upload.ts'
 import { putManifest } from './steps/put-manifest.ts'
 import { renewLease } from './steps/renew-lease.ts'
 import { renewUpload } from './steps/renew-upload.ts'
+import { scheduleJob } from './steps/schedule-job.ts'
 import { setVisibility } from './steps/set-visibility.ts'
 import { sweepUpload } from './steps/sweep-upload.ts'
 import type { Step } from './sql/query.ts'
@@ -37,6 +42,7 @@ export const reads = {
   findMountSource,
   findRepository,
   findUpload,
+  listJobs,
   listParts,
   listPendingDeletes,
   listReferrers,
@@ -55,13 +61,19 @@ export const steps = {
   deleteManifest,
   deleteRepository,
   deleteTag,
+  enqueueJob,
   expireUploads,
+  extendJob,
+  failJob,
+  finishJob,
   forgetPendingDeletes,
+  leaseJob,
   mountBlob,
   openUpload,
   putManifest,
   renewLease,
   renewUpload,
+  scheduleJob,
   setVisibility,
   sweepUpload,
 }

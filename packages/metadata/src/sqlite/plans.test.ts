@@ -43,6 +43,7 @@ async function useEverything(store: MetadataStore): Promise<void> {
   await store.listReferrers(name, manifest.subject!, null, page)
   await store.listReferrers(name, manifest.subject!, 'application/x', page)
   await useSessions(store)
+  await useJobs(store)
   await store.figures()
   await store.check()
   await store.setVisibility(name, 'public')
@@ -69,10 +70,20 @@ async function useSessions(store: MetadataStore): Promise<void> {
   await store.forgetPendingDeletes(pending.map(({ id }) => id))
 }
 
+async function useJobs(store: MetadataStore): Promise<void> {
+  await store.scheduleJob('sweep', 0)
+  await store.enqueueJob({ kind: 'sweep', key: '', payload: '', delay: 0 })
+  const held = { id: (await store.leaseJob({ kinds: ['sweep'], token: 'a', lease: 1000 }))!.id, token: 'a' }
+  await store.extendJob(held, 1000)
+  await store.listJobs(10)
+  await store.failJob(held, 'broken', 0)
+  await store.finishJob(held, null)
+}
+
 /** Lists that a statement was given, bounded subqueries, small tables, and a queue that is read from its beginning. */
 const harmless = new RegExp(
   '^SCAN (json_each|found|in_namespace|in_public|candidate|content|open_sessions|queued|page|schema_migrations' +
-    String.raw`|pending_deletes|(\d+ )?CONSTANT ROWS?|\(subquery-\d+\))`,
+    String.raw`|pending_deletes|jobs|(\d+ )?CONSTANT ROWS?|\(subquery-\d+\))`,
 )
 
 /** A new parent could have children already only if foreign keys were deferred; they are not, so nothing is looked for. */

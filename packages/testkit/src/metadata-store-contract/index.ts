@@ -3,6 +3,7 @@ import { blobTests } from './blobs.ts'
 import { concurrencyTests } from './concurrency.ts'
 import { deletionTests } from './deletions.ts'
 import { housekeepingTests } from './housekeeping.ts'
+import { jobTests } from './jobs.ts'
 import { manifestTests } from './manifests.ts'
 import { modelTests } from './random-steps.ts'
 import { mountTests } from './mounts.ts'
@@ -31,6 +32,7 @@ export function metadataStoreContract(name: string, open: OpenMetadataStore): vo
     repositoryTests(open)
     referrerTests(open)
     housekeepingTests(open)
+    jobTests(open)
     concurrencyTests(open)
     modelTests(open)
   })
