@@ -3,6 +3,8 @@ import type { Principal } from './access/principal.ts'
 import { listReferrers } from './discover/list-referrers.ts'
 import { listRepositories } from './discover/list-repositories.ts'
 import { listTagNames, listTags } from './discover/list-tags.ts'
+import { listTagHistory } from './history/list-tag-history.ts'
+import { restore } from './history/restore.ts'
 import { deleteBlob, deleteManifest } from './manage/delete-content.ts'
 import { inspectImage } from './manage/inspect-image.ts'
 import { deleteRepository, getRepository, setVisibility } from './manage/repositories.ts'
@@ -32,6 +34,7 @@ const useCases = {
   inspectImage,
   listReferrers,
   listRepositories,
+  listTagHistory,
   listTagNames,
   listTags,
   mountBlob,
@@ -39,6 +42,7 @@ const useCases = {
   openUpload,
   putManifest,
   requirePush,
+  restore,
   setVisibility,
   uploadStatus,
 }

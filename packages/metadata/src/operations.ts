@@ -1,14 +1,17 @@
 import { figures } from './reads/figures.ts'
 import { findBlob } from './reads/find-blob.ts'
+import { findDeletedManifest } from './reads/find-deleted-manifest.ts'
 import { findManifest } from './reads/find-manifest.ts'
 import { findMountSource } from './reads/find-mount-source.ts'
 import { findRepository } from './reads/find-repository.ts'
+import { findTagChangeAt } from './reads/find-tag-change-at.ts'
 import { findUpload } from './reads/find-upload.ts'
 import { listJobs } from './reads/list-jobs.ts'
 import { listParts } from './reads/list-parts.ts'
 import { listPendingDeletes } from './reads/list-pending-deletes.ts'
 import { listReferrers } from './reads/list-referrers.ts'
 import { listRepositories } from './reads/list-repositories.ts'
+import { listTagHistory } from './reads/list-tag-history.ts'
 import { listTagNames } from './reads/list-tag-names.ts'
 import { listTags } from './reads/list-tags.ts'
 import { addPart } from './steps/add-part.ts'
@@ -30,6 +33,7 @@ import { putManifest } from './steps/put-manifest.ts'
 import { renewLease } from './steps/renew-lease.ts'
 import { renewUpload } from './steps/renew-upload.ts'
 import { scheduleJob } from './steps/schedule-job.ts'
+import { restoreManifest } from './steps/restore-manifest.ts'
 import { setVisibility } from './steps/set-visibility.ts'
 import { sweepUpload } from './steps/sweep-upload.ts'
 import type { Step } from './sql/query.ts'
@@ -38,15 +42,18 @@ import type { Step } from './sql/query.ts'
 export const reads = {
   figures,
   findBlob,
+  findDeletedManifest,
   findManifest,
   findMountSource,
   findRepository,
+  findTagChangeAt,
   findUpload,
   listJobs,
   listParts,
   listPendingDeletes,
   listReferrers,
   listRepositories,
+  listTagHistory,
   listTagNames,
   listTags,
 }
@@ -74,6 +81,7 @@ export const steps = {
   renewLease,
   renewUpload,
   scheduleJob,
+  restoreManifest,
   setVisibility,
   sweepUpload,
 }

@@ -1,17 +1,19 @@
 import { RegistryError, type Digest, type Reference, type RepositoryName } from '@openregistry/oci'
 import { authorize } from '../access/authorize.ts'
 import { principalName, type Principal } from '../access/principal.ts'
+import type { Milliseconds } from '../ports/metadata-store.ts'
 import type { Ports } from '../settings.ts'
 
 /**
  * Deletes a tag alone, or by digest a manifest with every tag on it.
+ * @returns until when the manifest can be restored for certain; null for a tag, whose manifest stays.
  * @throws RegistryError `UNAUTHORIZED`, `DENIED`, `NAME_UNKNOWN`, `MANIFEST_UNKNOWN`.
  */
 export async function deleteManifest(
-  { metadata }: Ports,
+  { metadata, settings }: Ports,
   principal: Principal,
   { repository, reference }: { repository: RepositoryName; reference: Reference },
-): Promise<void> {
+): Promise<{ restorableUntil: Milliseconds | null }> {
   const facts = await metadata.findRepository(repository)
   authorize(principal, 'delete', repository, facts)
   if (facts === null) throw new RegistryError('NAME_UNKNOWN', `There is no repository "${repository}" here.`)
@@ -21,6 +23,9 @@ export async function deleteManifest(
       ? await metadata.deleteTag(repository, reference.tag, who)
       : await metadata.deleteManifest(repository, reference.digest, who)
   if (!deleted) throw new RegistryError('MANIFEST_UNKNOWN')
+  if (reference.kind === 'tag') return { restorableUntil: null }
+  const deletedAt = await metadata.findDeletedManifest(repository, reference.digest)
+  return { restorableUntil: deletedAt === null ? null : deletedAt + settings.grace }
 }
 
 /**

@@ -1,5 +1,6 @@
 export * from './blob-store.ts'
 export * from './content-hasher.ts'
 export * from './jobs.ts'
+export * from './history.ts'
 export * from './metadata-store.ts'
 export * from './storage-key.ts'

@@ -2,6 +2,7 @@ import type { Cid } from '@openregistry/dag'
 import type { Annotations, Digest, DigestAlgorithm, Reference, RepositoryName, Tag } from '@openregistry/oci'
 import type { ContentHashes } from './content-hasher.ts'
 import type { JobQueue } from './jobs.ts'
+import type { HistoryStore } from './history.ts'
 import type { StorageKey, UploadId } from './storage-key.ts'
 
 /** Who may see a repository without credentials. */
@@ -186,7 +187,7 @@ export interface PendingDelete {
  *
  * Faults are `RegistryError`s: `METADATA_UNAVAILABLE`, `STORAGE_FULL`.
  */
-export interface MetadataStore extends JobQueue, AsyncDisposable {
+export interface MetadataStore extends HistoryStore, JobQueue, AsyncDisposable {
   // --- reads ---------------------------------------------------------------------------------------------------
 
   /** A repository that is not deleted. */

@@ -6,12 +6,12 @@ export function startAfter(page: PageRequest<string>): string {
 }
 
 /** One row more than the page has, to know whether another follows. */
-export function rowsFor(page: PageRequest<string>): number {
+export function rowsFor(page: PageRequest<unknown>): number {
   return page.limit + 1
 }
 
 /** The page that these rows are. */
-export function pageOf<R, T>(rows: readonly R[], page: PageRequest<string>, item: (row: R) => T): Page<T> {
+export function pageOf<R, T>(rows: readonly R[], page: PageRequest<unknown>, item: (row: R) => T): Page<T> {
   const more = rows.length > page.limit
   return { items: (more ? rows.slice(0, page.limit) : rows).map(item), more }
 }

@@ -42,6 +42,34 @@ export function* lockLinks(sql: Sql, repositoryId: string, digests: readonly Dig
 }
 
 /**
+ * Locks the links that can be read, in the same order.
+ * @returns `good`: digests of those with good bytes; `pending`: whether one of all has a lease or is unreferenced.
+ */
+export function* lockGoodLinks(
+  sql: Sql,
+  repositoryId: string,
+  digests: readonly Digest[],
+): Step<{ good: ReadonlySet<string>; pending: boolean }> {
+  const linked = yield* all<{ digest: string; pending: unknown; good: unknown }>(sql`
+    SELECT digest, (lease_until IS NOT NULL OR unreferenced_since IS NOT NULL) AS pending,
+      EXISTS (SELECT 1 FROM good_locations WHERE blob_id = live_links.blob_id) AS good
+    FROM live_links WHERE repository_id = ${repositoryId} AND digest IN ${sql.texts(digests)}
+    ORDER BY digest ${sql.lock('FOR NO KEY UPDATE')}`)
+  return {
+    good: new Set(linked.filter((link) => Boolean(link.good)).map((link) => link.digest)),
+    pending: linked.some((link) => Boolean(link.pending)),
+  }
+}
+
+/** Takes links that a live manifest needs from the queue of the collector. They were locked before. */
+export function* freeLinks(sql: Sql, repositoryId: string, digests: readonly Digest[]): Step<void> {
+  yield* run(sql`
+    UPDATE repository_blobs SET lease_until = NULL, unreferenced_since = NULL
+    WHERE repository_id = ${repositoryId} AND digest IN ${sql.texts(digests)}
+      AND (lease_until IS NOT NULL OR unreferenced_since IS NOT NULL)`)
+}
+
+/**
  * Starts the time of links that no live manifest of the repository needs any more. They were locked before; this asks in a
  * statement of its own, so that it sees what others did while the lock was waited for.
  */

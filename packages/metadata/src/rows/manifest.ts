@@ -2,7 +2,7 @@ import type { ManifestReference, PutManifest } from '@openregistry/core'
 import { RegistryError, type Digest } from '@openregistry/oci'
 import { all, first, run, runEach, type Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
-import { lockLinks, releaseLinks } from './link.ts'
+import { freeLinks, lockGoodLinks, lockLinks, releaseLinks } from './link.ts'
 
 /** A row of `manifests` and whether its references have to be written. */
 interface ManifestRow {
@@ -29,13 +29,8 @@ export function* claimLinks(
   repositoryId: string,
   references: readonly ManifestReference[],
 ): Step<void> {
-  const digests = sql.texts(references.map((reference) => reference.digest))
-  const linked = yield* all<{ digest: string; pending: unknown; good: unknown }>(sql`
-    SELECT digest, (lease_until IS NOT NULL OR unreferenced_since IS NOT NULL) AS pending,
-      EXISTS (SELECT 1 FROM good_locations WHERE blob_id = live_links.blob_id) AS good
-    FROM live_links WHERE repository_id = ${repositoryId} AND digest IN ${digests}
-    ORDER BY digest ${sql.lock('FOR NO KEY UPDATE')}`)
-  const good = new Set(linked.filter((link) => Boolean(link.good)).map((link) => link.digest))
+  const digests = references.map((reference) => reference.digest)
+  const { good, pending } = yield* lockGoodLinks(sql, repositoryId, digests)
   const missing = references
     .filter(({ kind, digest }) => kind === 'blob' && !good.has(digest))
     .map(({ digest }) => digest)
@@ -46,11 +41,7 @@ export function* claimLinks(
       { detail: { missing } },
     )
   }
-  if (!linked.some((link) => Boolean(link.pending))) return
-  yield* run(sql`
-    UPDATE repository_blobs SET lease_until = NULL, unreferenced_since = NULL
-    WHERE repository_id = ${repositoryId} AND digest IN ${digests}
-      AND (lease_until IS NOT NULL OR unreferenced_since IS NOT NULL)`)
+  if (pending) yield* freeLinks(sql, repositoryId, digests)
 }
 
 /** The row of a manifest: new, revived, or as it was. */

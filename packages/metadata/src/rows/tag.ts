@@ -16,11 +16,7 @@ export function* moveTag(
   manifest: { id: number; digest: Digest },
 ): Step<void> {
   // Inserting first makes two steps that create the same tag wait for each other; the second one sees the first.
-  const created = yield* hit(sql`
-    INSERT INTO tags (repository_id, name, manifest_id, updated_at, updated_by)
-    VALUES (${repositoryId}, ${tag}, ${manifest.id}, ${sql.now}, ${principal})
-    ON CONFLICT (repository_id, name) DO NOTHING
-    RETURNING 1`)
+  const created = yield* createTag(sql, { repositoryId, principal }, tag, manifest.id)
   let from: Digest | null = null
   if (!created) {
     const current = yield* first<{ manifest_id: number; digest: Digest }>(sql`
@@ -35,6 +31,34 @@ export function* moveTag(
   yield* run(sql`
     INSERT INTO tag_history (repository_id, tag, from_digest, to_digest, changed_by, changed_at)
     VALUES (${repositoryId}, ${tag}, ${from}, ${manifest.digest}, ${principal}, ${sql.now})`)
+}
+
+/** Points a tag that is not there to a manifest again, and notes that. False when the tag is there. */
+export function* bringTagBack(
+  sql: Sql,
+  { repositoryId, principal }: TagChange,
+  tag: Tag,
+  manifest: { id: number; digest: Digest },
+): Step<boolean> {
+  if (!(yield* createTag(sql, { repositoryId, principal }, tag, manifest.id))) return false
+  yield* run(sql`
+    INSERT INTO tag_history (repository_id, tag, from_digest, to_digest, changed_by, changed_at)
+    VALUES (${repositoryId}, ${tag}, NULL, ${manifest.digest}, ${principal}, ${sql.now})`)
+  return true
+}
+
+/** A new tag; false when there is one of this name. */
+function* createTag(
+  sql: Sql,
+  { repositoryId, principal }: TagChange,
+  tag: Tag,
+  manifestId: number,
+): Step<boolean> {
+  return yield* hit(sql`
+    INSERT INTO tags (repository_id, name, manifest_id, updated_at, updated_by)
+    VALUES (${repositoryId}, ${tag}, ${manifestId}, ${sql.now}, ${principal})
+    ON CONFLICT (repository_id, name) DO NOTHING
+    RETURNING 1`)
 }
 
 /** Removes every tag of a manifest and notes that in their histories. */

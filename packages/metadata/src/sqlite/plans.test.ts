@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import type { MetadataStore } from '@openregistry/core'
-import type { Tag } from '@openregistry/oci'
+import type { Digest, RepositoryName, Tag } from '@openregistry/oci'
 import { hashedContent, newName, openSession, partAt, pushBlob, pushManifest } from '@openregistry/testkit'
 import { operations } from '../operations.ts'
 import { Connection } from './connection.ts'
@@ -49,8 +49,21 @@ async function useEverything(store: MetadataStore): Promise<void> {
   await store.setVisibility(name, 'public')
   await store.deleteTag(name, latest!, 'user:ada')
   await store.deleteBlob(name, large.sha256)
-  await store.deleteManifest(name, manifest.digest, 'user:ada')
+  await useHistory(store, name, manifest.digest)
   await store.deleteRepository(name, 'user:ada')
+}
+
+async function useHistory(store: MetadataStore, name: RepositoryName, digest: Digest): Promise<void> {
+  const page = { after: null, limit: 10 }
+  const { digest: whole } = await pushManifest(store, name, { tags: [latest!] })
+  for (const gone of [digest, whole]) await store.deleteManifest(name, gone, 'user:ada')
+  await store.listTagHistory(name, null, page)
+  await store.listTagHistory(name, latest!, page)
+  await store.findTagChangeAt(name, latest!, Date.now())
+  await store.findDeletedManifest(name, digest)
+  const restore = { repository: name, tag: null, principal: 'user:ada' }
+  await store.restoreManifest({ ...restore, digest }).catch(() => null)
+  await store.restoreManifest({ ...restore, digest: whole })
 }
 
 async function useSessions(store: MetadataStore): Promise<void> {

@@ -2,6 +2,7 @@ import { describe } from 'vitest'
 import { blobTests } from './blobs.ts'
 import { concurrencyTests } from './concurrency.ts'
 import { deletionTests } from './deletions.ts'
+import { historyTests } from './history.ts'
 import { housekeepingTests } from './housekeeping.ts'
 import { jobTests } from './jobs.ts'
 import { manifestTests } from './manifests.ts'
@@ -10,6 +11,7 @@ import { mountTests } from './mounts.ts'
 import type { OpenMetadataStore } from './opened.ts'
 import { referrerTests } from './referrers.ts'
 import { repositoryTests } from './repositories.ts'
+import { restoringTests } from './restoring.ts'
 import { sessionTests } from './sessions.ts'
 import { tagTests } from './tags.ts'
 
@@ -29,6 +31,8 @@ export function metadataStoreContract(name: string, open: OpenMetadataStore): vo
     manifestTests(open)
     tagTests(open)
     deletionTests(open)
+    historyTests(open)
+    restoringTests(open)
     repositoryTests(open)
     referrerTests(open)
     housekeepingTests(open)

@@ -20,6 +20,8 @@ export class ModelRepository {
   readonly links = new Map<Digest, ModelLink>()
   readonly manifests = new Map<Digest, ModelManifest>()
   readonly tags = new Map<string, Digest>()
+  /** The last manifest of each tag that is not there, and whether the tag went with it. */
+  readonly untagged = new Map<string, { digest: Digest; withManifest: boolean }>()
 
   constructor(visibility: Visibility) {
     this.visibility = visibility
@@ -38,6 +40,18 @@ export class ModelRepository {
     return [...this.manifests.values()].some(
       ({ live, manifest }) => live && manifest.references.some((reference) => reference.digest === digest),
     )
+  }
+
+  setTag(tag: string, digest: Digest): void {
+    this.tags.set(tag, digest)
+    this.untagged.delete(tag)
+  }
+
+  deleteTag(tag: string, withManifest = false): boolean {
+    const digest = this.tags.get(tag)
+    if (digest === undefined) return false
+    this.untagged.set(tag, { digest, withManifest })
+    return this.tags.delete(tag)
   }
 
   link(digest: Digest): void {
@@ -84,7 +98,7 @@ export class Model {
     repository.listed = true
     repository.manifests.set(manifest.digest, { manifest, live: true })
     for (const digest of digests) repository.links.get(digest)!.pending = false
-    for (const tag of manifest.tags) repository.tags.set(tag, manifest.digest)
+    for (const tag of manifest.tags) repository.setTag(tag, manifest.digest)
     return null
   }
 
@@ -93,9 +107,23 @@ export class Model {
     const found = repository?.manifests.get(digest)
     if (repository === undefined || found?.live !== true) return false
     found.live = false
-    for (const [tag, target] of repository.tags) if (target === digest) repository.tags.delete(tag)
+    for (const [tag, target] of repository.tags) if (target === digest) repository.deleteTag(tag, true)
     for (const [linked, link] of repository.links) if (!repository.needs(linked)) link.pending = true
     return true
+  }
+
+  /** The blobs that are missing for it to live again; nothing is missing of a live one. Null when it never was here. */
+  restoreManifest(name: RepositoryName, digest: Digest): Digest[] | null {
+    const repository = this.repositories.get(name)
+    const found = repository?.manifests.get(digest)
+    if (repository === undefined || found === undefined) return null
+    if (found.live) return []
+    const digests = found.manifest.references.map((reference) => reference.digest)
+    const missing = digests.filter((needed) => !repository.visible(needed))
+    if (missing.length > 0) return missing
+    found.live = true
+    for (const needed of digests) repository.links.get(needed)!.pending = false
+    return []
   }
 
   /** Whether the blob could be mounted by somebody of this namespace. */

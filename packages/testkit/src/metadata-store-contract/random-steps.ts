@@ -10,6 +10,7 @@ import {
 } from '@openregistry/oci'
 import { blobAt, hour, manifestAt, manifestOf, pushBlob, refused, tagsOf } from './actions.ts'
 import { hashedContent, randomWord, type HashedContent } from './content.ts'
+import { wholeHistory } from './history.ts'
 import { Model, type ModelRepository } from './model.ts'
 import { sharedStore, type OpenMetadataStore } from './opened.ts'
 
@@ -21,6 +22,7 @@ type Action =
   | { do: 'put'; repository: number; manifest: number; tags: number[] }
   | { do: 'delete'; repository: number; manifest: number }
   | { do: 'untag'; repository: number; tag: number }
+  | { do: 'restore'; repository: number; manifest: number; tag: number | null }
   | { do: 'show'; repository: number; visibility: Visibility }
   | { do: 'drop'; repository: number }
 
@@ -45,6 +47,10 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('delete'), repository, manifest }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('untag'), repository, tag }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('restore'), repository, manifest, tag: fc.option(tag) }),
+  },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -123,9 +129,11 @@ async function take(store: MetadataStore, model: Model, world: World, action: Ac
     }
     case 'untag': {
       const tag = world.tags[action.tag]!
-      const there = model.repositories.get(name)?.tags.delete(tag) === true
+      const there = model.repositories.get(name)?.deleteTag(tag) === true
       return expect(await store.deleteTag(name, tag, 'user:ada')).toBe(there)
     }
+    case 'restore':
+      return restore(store, model, world, action)
     case 'show': {
       const known = model.repositories.get(name)
       if (known !== undefined) known.visibility = action.visibility
@@ -151,6 +159,35 @@ async function put(
   expect(error.detail).toStrictEqual({ missing })
 }
 
+async function restore(
+  store: MetadataStore,
+  model: Model,
+  world: World,
+  action: Extract<Action, { do: 'restore' }>,
+): Promise<void> {
+  const name = world.names[action.repository]!
+  const { digest } = manifestIn(world, name, action.manifest)
+  const known = model.repositories.get(name)
+  const wasLive = known?.live(digest) === true
+  const missing = model.restoreManifest(name, digest)
+  const tag = action.tag === null ? null : world.tags[action.tag]!
+  const step = store.restoreManifest({ repository: name, digest, tag, principal: 'user:undo' })
+  if (missing === null || known === undefined) return expect(await step).toBeNull()
+  if (missing.length > 0) {
+    const error = await refused(step, 'MANIFEST_BLOB_UNKNOWN')
+    const { missing: named } = error.detail as { missing: Digest[] }
+    return expect(named.toSorted()).toStrictEqual(missing.toSorted())
+  }
+  const restored = await step
+  expect(restored).toMatchObject({ manifests: wasLive ? [] : [digest], missing: [] })
+  if (tag !== null) return known.setTag(tag, digest)
+  const lost = [...known.untagged].filter(([, last]) => last.digest === digest && !wasLive)
+  expect(lost.map(([name]) => name)).toEqual(expect.arrayContaining(restored?.tags ?? []))
+  // A tag that was deleted in the same millisecond cannot be told from those that went with the manifest.
+  for (const [lostTag, { withManifest }] of lost) if (withManifest) expect(restored?.tags).toContain(lostTag)
+  for (const back of restored?.tags ?? []) known.setTag(back, digest)
+}
+
 function manifestIn(world: World, name: RepositoryName, index: number) {
   const blobs = world.needs[index]!.map((needed) => world.blobs[needed]!.sha256)
   return manifestOf(name, { blobs, bytes: new TextEncoder().encode(`${world.salt} ${index}`) })
@@ -171,9 +208,25 @@ async function compare(store: MetadataStore, model: Model, world: World): Promis
     for (const tag of world.tags) {
       expect((await manifestAt(store, name, tag))?.digest).toBe(expected.tags.get(tag))
     }
+    await compareHistory(store, name, expected)
     expect(await tagsOf(store, name)).toStrictEqual(expected.listed ? [...expected.tags.keys()].sort() : null)
   }
   await compareSources(store, model, world)
+}
+
+/** Taken from its beginning, the history leads to the tags that are there now. */
+async function compareHistory(
+  store: MetadataStore,
+  name: RepositoryName,
+  expected: ModelRepository,
+): Promise<void> {
+  const replayed = new Map<string, Digest>()
+  for (const { tag: of, from, to } of (await wholeHistory(store, name, null, 2)).toReversed()) {
+    expect(from).toBe(replayed.get(of) ?? null)
+    if (to === null) replayed.delete(of)
+    else replayed.set(of, to)
+  }
+  expect(Object.fromEntries(replayed)).toStrictEqual(Object.fromEntries(expected.tags))
 }
 
 async function compareBlob(

@@ -87,8 +87,12 @@ export async function handlePutManifest(call: Call, name: string, referenceText:
 export async function handleDeleteManifest(call: Call, name: string, referenceText: string): Promise<void> {
   const repository = parseRepositoryName(name)
   const reference = parseReference(referenceText)
-  await call.registry.deleteManifest(call.principal, { repository, reference })
-  answer(call, 202, {})
+  const { restorableUntil } = await call.registry.deleteManifest(call.principal, { repository, reference })
+  const headers: Headers =
+    restorableUntil === null
+      ? {}
+      : { 'OpenRegistry-Restorable-Until': new Date(restorableUntil).toISOString() }
+  answer(call, 202, headers)
   const what = reference.kind === 'tag' ? { tag: reference.tag } : { digest: reference.digest }
   logEvent(call, 'manifest_delete', { repository, ...what })
 }

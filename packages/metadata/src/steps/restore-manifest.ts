@@ -1,0 +1,115 @@
+import type { RestoredManifest, RestoreManifest } from '@openregistry/core'
+import { RegistryError, type Digest, type Tag } from '@openregistry/oci'
+import { freeLinks, lockGoodLinks } from '../rows/link.ts'
+import { childrenOf, readManifestTree, type TreeManifest } from '../rows/manifest-tree.ts'
+import { lockRepository } from '../rows/repository.ts'
+import { bringTagBack, moveTag } from '../rows/tag.ts'
+import { all, run, type Step } from '../sql/query.ts'
+import type { Sql } from '../sql/sql.ts'
+
+/** See `HistoryStore.restoreManifest`. Locks as `putManifest` does: repository, links by digest, manifests, tags. */
+export function* restoreManifest(sql: Sql, input: RestoreManifest): Step<RestoredManifest | null> {
+  const repository = yield* lockRepository(sql, input.repository)
+  if (repository === null) return null
+  const tree = yield* readManifestTree(sql, repository.id, input.digest)
+  const root = tree.get(input.digest)
+  if (root === undefined) return null
+  const deleted = [...tree.values()].filter(({ deletedAt }) => deletedAt !== null)
+  const links = yield* lockGoodLinks(sql, repository.id, digestsOf(deleted))
+  // Somebody pushed or removed one of them while the locks were waited for: look again.
+  if (!(yield* lockAsRead(sql, deleted))) return yield* restoreManifest(sql, input)
+  const missing = missingOf(root, links.good)
+  if (root.deletedAt !== null && missing.length > 0) throw contentIsGone(missing)
+  const { back, absent } = restorable(root, tree, links.good)
+  yield* revive(sql, repository.id, back)
+  const tags = yield* restoreTags(
+    sql,
+    { repositoryId: repository.id, principal: input.principal },
+    input,
+    root,
+  )
+  return { manifests: back.map(({ digest }) => digest), tags, missing: absent }
+}
+
+function contentIsGone(missing: Digest[]): RegistryError {
+  return new RegistryError(
+    'MANIFEST_BLOB_UNKNOWN',
+    `It cannot be restored: its content is not here any more (${missing.join(', ')}). Push it again.`,
+    { detail: { missing } },
+  )
+}
+
+function digestsOf(manifests: readonly TreeManifest[]): Digest[] {
+  return [...new Set(manifests.flatMap(({ references }) => references.map(({ digest }) => digest)))]
+}
+
+/** Locks manifests against whoever pushes or removes them. False when one is not any more as it was read. */
+function* lockAsRead(sql: Sql, manifests: readonly TreeManifest[]): Step<boolean> {
+  const locked = yield* all<{ id: number; deleted_at: number | null }>(sql`
+    SELECT id, deleted_at FROM manifests WHERE id IN ${sql.integers(manifests.map(({ id }) => id))}
+    ORDER BY id ${sql.lock('FOR UPDATE')}`)
+  const now = new Map(locked.map((row) => [row.id, row.deleted_at]))
+  return manifests.every(({ id, deletedAt }) => now.get(id) === deletedAt)
+}
+
+/** What a manifest needs of this repository and does not find: its blobs, or its own bytes. */
+function missingOf(manifest: TreeManifest, good: ReadonlySet<string>): Digest[] {
+  const blobs = manifest.references.filter(({ kind, digest }) => kind === 'blob' && !good.has(digest))
+  return [...(manifest.readable ? [] : [manifest.digest]), ...blobs.map(({ digest }) => digest)]
+}
+
+/** The deleted manifests that come back, from the root down as far as they are whole, and what is named but not here. */
+function restorable(
+  root: TreeManifest,
+  tree: ReadonlyMap<Digest, TreeManifest>,
+  good: ReadonlySet<string>,
+): { back: TreeManifest[]; absent: Digest[] } {
+  const seen = new Set([root.digest])
+  const back: TreeManifest[] = []
+  const absent: Digest[] = []
+  for (const digest of seen) {
+    const manifest = tree.get(digest)
+    if (manifest === undefined || (manifest.deletedAt !== null && missingOf(manifest, good).length > 0)) {
+      absent.push(digest)
+      continue
+    }
+    if (manifest.deletedAt !== null) back.push(manifest)
+    // A set that grows while it is gone through gives what was added, too.
+    for (const child of childrenOf(manifest)) seen.add(child)
+  }
+  return { back, absent }
+}
+
+function* revive(sql: Sql, repositoryId: string, manifests: readonly TreeManifest[]): Step<void> {
+  if (manifests.length === 0) return
+  yield* freeLinks(sql, repositoryId, digestsOf(manifests))
+  const ids = sql.integers(manifests.map(({ id }) => id))
+  yield* run(sql`UPDATE manifests SET deleted_at = NULL WHERE id IN ${ids}`)
+  yield* run(sql`UPDATE manifest_refs SET live = TRUE WHERE manifest_id IN ${ids}`)
+}
+
+function* restoreTags(
+  sql: Sql,
+  change: { repositoryId: string; principal: string },
+  { tag, digest }: RestoreManifest,
+  root: TreeManifest,
+): Step<Tag[]> {
+  if (tag !== null) {
+    yield* moveTag(sql, change, tag, root)
+    return [tag]
+  }
+  if (root.deletedAt === null) return []
+  // Those that went with it, and nothing has become of since.
+  const dropped = yield* all<{ tag: Tag }>(sql`
+    SELECT h.tag FROM tag_history AS h
+    WHERE h.repository_id = ${change.repositoryId} AND h.from_digest = ${digest} AND h.to_digest IS NULL
+      AND h.changed_at >= ${root.deletedAt}
+      AND NOT EXISTS (
+        SELECT 1 FROM tag_history AS later
+        WHERE later.repository_id = h.repository_id AND later.tag = h.tag AND later.id > h.id)`)
+  const back: Tag[] = []
+  for (const { tag } of dropped.toSorted((a, b) => (a.tag < b.tag ? -1 : 1))) {
+    if (yield* bringTagBack(sql, change, tag, root)) back.push(tag)
+  }
+  return back
+}
