@@ -31,8 +31,12 @@ export const developmentFolders: readonly string[] = ['e2e', 'bench', 'tools']
 /** Packages that run in browsers too: nothing of Node's in their sources. */
 export const browserSafe: ReadonlySet<Workspace> = new Set(['oci', 'dag'])
 
-/** Sources that may read the environment. */
-export const readsEnvironment: readonly string[] = ['apps/', 'packages/server/src/config/']
+/** Sources that may read the environment; the test kit looks for programs in it. */
+export const readsEnvironment: readonly string[] = [
+  'apps/',
+  'packages/server/src/config/',
+  'packages/testkit/src/postgres/',
+]
 
 /** Folders of drivers inside of a package; a driver never imports a sibling. */
 export const driverFolders: Readonly<Record<Workspace, readonly string[]>> = {

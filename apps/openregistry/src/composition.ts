@@ -9,12 +9,11 @@ import {
   type Ports,
   type Registry,
 } from '@openregistry/core'
-import { openSqliteMetadataStore } from '@openregistry/metadata'
 import { basicAuthentication, openMode, startServer, type Authenticator } from '@openregistry/server'
 import { isLoopback, type Config } from '@openregistry/server/config'
 import type { Logger } from '@openregistry/server/log'
 import { startBackgroundJobs } from './background-jobs.ts'
-import { databaseFile } from './data-files.ts'
+import { openMetadata } from './open-metadata.ts'
 import { version } from './version.ts'
 
 /** A registry that serves. */
@@ -54,15 +53,7 @@ export async function startRegistry(
   const { files, blobs: aroundBlobs = same, metadata: aroundMetadata = same } = layers
   const disk = files === undefined ? config.dfs.disk : { ...config.dfs.disk, files }
   const blobs = aroundBlobs(opened.use(await openDiskBlobStore(disk)))
-  const metadata = aroundMetadata(
-    opened.use(
-      await openSqliteMetadataStore({
-        file: databaseFile(config.data_dir),
-        autoMigrate: config.db.auto_migrate,
-        exclusive: true,
-      }),
-    ),
-  )
+  const metadata = aroundMetadata(opened.use(await openMetadata(config, { serving: true })))
   const hasher = opened.use(createContentHasher())
   const ports: Ports = {
     metadata,

@@ -1,3 +1,5 @@
 export { namedObjects, type NamedObject } from './sqlite/named-objects.ts'
 export { migrateSqlite, openSqliteMetadataStore, type SqliteOptions } from './sqlite/open.ts'
 export type { SqliteStore } from './sqlite/sqlite-metadata-store.ts'
+export { migratePostgres, openPostgresMetadataStore, type PostgresOptions } from './postgres/open.ts'
+export type { PostgresSettings } from './postgres/settings.ts'

@@ -21,8 +21,13 @@ const prefixSize = 8
 
 /** The row of this content, created with its blocks if it is not there, and held so that nobody collects it. */
 export function* ensureBlob(sql: Sql, blob: BlobContent): Step<number> {
-  const found = yield* first<{ id: number; sha512: string | null }>(sql`
-    SELECT id, sha512 FROM blobs WHERE sha256 = ${blob.sha256} ${sql.lock('FOR KEY SHARE')}`)
+  // Digests are keys, so whoever may have to add one takes the stronger lock at once: two that hold the weaker one would
+  // wait for each other.
+  const found = yield* first<{ id: number; sha512: string | null }>(
+    blob.sha512 === null
+      ? sql`SELECT id, sha512 FROM blobs WHERE sha256 = ${blob.sha256} ${sql.lock('FOR KEY SHARE')}`
+      : sql`SELECT id, sha512 FROM blobs WHERE sha256 = ${blob.sha256} ${sql.lock('FOR UPDATE')}`,
+  )
   if (found !== null) {
     if (found.sha512 === null && blob.sha512 !== null) {
       yield* run(sql`UPDATE blobs SET sha512 = ${blob.sha512} WHERE id = ${found.id}`)

@@ -35,6 +35,7 @@ export function* linkBlob(
  * Locks links in the order of their digests, the one order for all steps, so that two of them never wait for each other.
  */
 export function* lockLinks(sql: Sql, repositoryId: string, digests: readonly Digest[]): Step<void> {
+  if (digests.length === 0) return
   yield* all(sql`
     SELECT digest FROM repository_blobs
     WHERE repository_id = ${repositoryId} AND digest IN ${sql.texts(digests)}
@@ -74,6 +75,7 @@ export function* freeLinks(sql: Sql, repositoryId: string, digests: readonly Dig
  * statement of its own, so that it sees what others did while the lock was waited for.
  */
 export function* releaseLinks(sql: Sql, repositoryId: string, digests: readonly Digest[]): Step<void> {
+  if (digests.length === 0) return
   yield* run(sql`
     UPDATE repository_blobs SET unreferenced_since = ${sql.now}
     WHERE repository_id = ${repositoryId} AND digest IN ${sql.texts(digests)} AND unreferenced_since IS NULL

@@ -17,9 +17,16 @@ export function* ensureLocation(sql: Sql, blobId: number, backend: string, store
   const place = stored.kind === 'inline' ? inlineBackend : backend
   const key = stored.kind === 'inline' ? null : stored.key
   const bytes = stored.kind === 'inline' ? stored.bytes : null
+  // The blob is held, so a good location stays; many who push the same content need not wait for each other.
+  const good = yield* first<{ key: string | null }>(sql`
+    SELECT key FROM good_locations WHERE blob_id = ${blobId} AND backend = ${place}`)
+  if (good !== null) {
+    if (key !== null && key !== good.key) yield* deleteLater(sql, place, key)
+    return
+  }
   const found = yield* first<{ id: number; state: string; key: string | null }>(sql`
     SELECT id, state, key FROM blob_locations
-    WHERE blob_id = ${blobId} AND backend = ${place} ${sql.lock('FOR UPDATE')}`)
+    WHERE blob_id = ${blobId} AND backend = ${place} ${sql.lock('FOR NO KEY UPDATE')}`)
   if (found === null) {
     const created = yield* first(sql`
       INSERT INTO blob_locations (blob_id, backend, key, state, verified_at, bytes)

@@ -62,7 +62,7 @@ export function* ensureManifest(
   if (created !== null) return { id: created.id, changed: true }
   const found = yield* first<FoundManifest>(sql`
     SELECT id, media_type, artifact_type, subject, deleted_at FROM manifests
-    WHERE repository_id = ${repositoryId} AND digest = ${input.digest} ${sql.lock('FOR UPDATE')}`)
+    WHERE repository_id = ${repositoryId} AND digest = ${input.digest} ${sql.lock('FOR NO KEY UPDATE')}`)
   // Nothing deletes rows of manifests yet; a collector that does lets this step be run again.
   if (found === null)
     throw new RegistryError('CONFLICT', 'The manifest was removed at the same moment; push it again.')

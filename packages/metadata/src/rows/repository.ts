@@ -10,10 +10,13 @@ export interface RepositoryRow extends RepositoryFacts {
   listed: boolean
 }
 
-/** The repository of this name, locked against changes of its visibility and deletion. */
+/**
+ * The repository of this name, locked against changes of its visibility and deletion. Those lock it `FOR UPDATE`; whatever
+ * else changes in it is no key, so that steps of one repository do not wait for each other here.
+ */
 export function* lockRepository(sql: Sql, name: RepositoryName): Step<RepositoryRow | null> {
   const row = yield* first<{ id: string; visibility: Visibility; listed: unknown }>(sql`
-    SELECT id, visibility, listed FROM live_repositories WHERE name = ${name} ${sql.lock('FOR SHARE')}`)
+    SELECT id, visibility, listed FROM live_repositories WHERE name = ${name} ${sql.lock('FOR KEY SHARE')}`)
   return row && { id: row.id, name, visibility: row.visibility, listed: Boolean(row.listed) }
 }
 

@@ -1,5 +1,5 @@
 import type { Digest, Tag } from '@openregistry/oci'
-import { first, hit, run, type Step } from '../sql/query.ts'
+import { all, first, hit, run, type Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
 
 /** Who changes tags, and where. */
@@ -67,9 +67,14 @@ export function* dropTagsOf(
   { repositoryId, principal }: TagChange,
   manifest: { id: number; digest: Digest },
 ): Step<void> {
+  // In their order, as pushes of several tags take them. Some may have been moved away while this waited.
+  yield* all(sql`
+    SELECT name FROM tags WHERE manifest_id = ${manifest.id} ORDER BY repository_id, name ${sql.lock('FOR UPDATE')}`)
+  const dropped = yield* all<{ name: string }>(sql`
+    DELETE FROM tags WHERE manifest_id = ${manifest.id} RETURNING name`)
+  if (dropped.length === 0) return
   yield* run(sql`
     INSERT INTO tag_history (repository_id, tag, from_digest, to_digest, changed_by, changed_at)
-    SELECT ${repositoryId}, name, ${manifest.digest}, NULL, ${principal}, ${sql.now}
-    FROM tags WHERE manifest_id = ${manifest.id} ORDER BY repository_id, name`)
-  yield* run(sql`DELETE FROM tags WHERE manifest_id = ${manifest.id}`)
+    SELECT ${repositoryId}, gone.value, ${manifest.digest}, NULL, ${principal}, ${sql.now}
+    FROM ${sql.texts(dropped.map(({ name }) => name))} AS gone ORDER BY gone.value`)
 }

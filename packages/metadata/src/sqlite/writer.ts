@@ -8,7 +8,7 @@ import {
   type WriterSettings,
   type WriterStop,
 } from './messages.ts'
-import { ownBytes, weightOf } from './own-bytes.ts'
+import { ownBytes, weightOf } from '../own-bytes.ts'
 
 /** Steps that may wait at once; as many requests are being answered, and more would only wait longer. */
 const waitingAtMost = 16_384

@@ -14,17 +14,25 @@ export function* deleteManifest(
 ): Step<boolean> {
   const repository = yield* lockRepository(sql, name)
   if (repository === null) return false
+  const found = yield* first<{ id: number }>(sql`
+    SELECT id FROM live_manifests WHERE repository_id = ${repository.id} AND digest = ${digest}`)
+  if (found === null) return false
+  // Links before manifests: the order of whoever pushes this one at the same moment.
+  yield* lockLinks(sql, repository.id, yield* digestsNeeded(sql, found.id))
   const manifest = yield* first<{ id: number }>(sql`
-    UPDATE manifests SET deleted_at = ${sql.now}
-    WHERE repository_id = ${repository.id} AND digest = ${digest} AND deleted_at IS NULL
-    RETURNING id`)
+    UPDATE manifests SET deleted_at = ${sql.now} WHERE id = ${found.id} AND deleted_at IS NULL RETURNING id`)
   if (manifest === null) return false
   yield* dropTagsOf(sql, { repositoryId: repository.id, principal }, { id: manifest.id, digest })
-  const references = yield* all<{ digest: Digest }>(sql`
-    SELECT digest FROM manifest_refs WHERE manifest_id = ${manifest.id}`)
-  const needed = references.map((reference) => reference.digest)
+  // Asked again: the same bytes may have been pushed under another media type, with other needs, in between.
+  const needed = yield* digestsNeeded(sql, manifest.id)
   yield* lockLinks(sql, repository.id, needed)
   yield* run(sql`UPDATE manifest_refs SET live = FALSE WHERE manifest_id = ${manifest.id}`)
   yield* releaseLinks(sql, repository.id, needed)
   return true
+}
+
+function* digestsNeeded(sql: Sql, manifestId: number): Step<Digest[]> {
+  const rows = yield* all<{ digest: Digest }>(sql`
+    SELECT digest FROM manifest_refs WHERE manifest_id = ${manifestId}`)
+  return rows.map(({ digest }) => digest)
 }

@@ -1,5 +1,5 @@
 import type { RepositoryName } from '@openregistry/oci'
-import { first, run, type Step } from '../sql/query.ts'
+import { all, first, run, type Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
 
 /**
@@ -8,8 +8,9 @@ import type { Sql } from '../sql/sql.ts'
  */
 export function* deleteRepository(sql: Sql, name: RepositoryName, principal: string): Step<boolean> {
   const repository = yield* first<{ id: string }>(sql`
-    UPDATE repositories SET deleted_at = ${sql.now} WHERE name = ${name} AND deleted_at IS NULL RETURNING id`)
+    SELECT id FROM live_repositories WHERE name = ${name} ${sql.lock('FOR UPDATE')}`)
   if (repository === null) return false
+  yield* run(sql`UPDATE repositories SET deleted_at = ${sql.now} WHERE id = ${repository.id}`)
   yield* dropTags(sql, repository.id, principal)
   yield* run(sql`
     UPDATE manifests SET deleted_at = ${sql.now} WHERE repository_id = ${repository.id} AND deleted_at IS NULL`)
@@ -31,16 +32,17 @@ function* dropTags(sql: Sql, repositoryId: string, principal: string): Step<void
   yield* run(sql`DELETE FROM tags WHERE repository_id = ${repositoryId}`)
 }
 
+/** Ends the sessions before their parts are looked at, so that none gets another one meanwhile. */
 function* endUploads(sql: Sql, repositoryId: string): Step<void> {
+  const ended = yield* all<{ id: string }>(sql`
+    UPDATE uploads SET ended_at = ${sql.now} WHERE repository_id = ${repositoryId} AND ended_at IS NULL RETURNING id`)
+  if (ended.length === 0) return
+  const uploads = sql.texts(ended.map(({ id }) => id))
   yield* run(sql`
     INSERT INTO pending_deletes (backend, key, queued_at)
     SELECT u.backend, p.key, ${sql.now}
     FROM uploads AS u JOIN upload_parts AS p ON p.upload_id = u.id
-    WHERE u.repository_id = ${repositoryId} AND u.ended_at IS NULL AND p.key IS NOT NULL
+    WHERE u.id IN ${uploads} AND p.key IS NOT NULL
     ON CONFLICT (backend, key) DO NOTHING`)
-  yield* run(sql`
-    DELETE FROM upload_parts WHERE upload_id IN (
-      SELECT id FROM uploads WHERE repository_id = ${repositoryId} AND ended_at IS NULL)`)
-  yield* run(sql`
-    UPDATE uploads SET ended_at = ${sql.now} WHERE repository_id = ${repositoryId} AND ended_at IS NULL`)
+  yield* run(sql`DELETE FROM upload_parts WHERE upload_id IN ${uploads}`)
 }

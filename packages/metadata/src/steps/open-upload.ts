@@ -1,25 +1,13 @@
 import type { OpenUpload, UploadSession } from '@openregistry/core'
 import { RegistryError } from '@openregistry/oci'
 import { ensureRepository } from '../rows/repository.ts'
-import { first, type Step } from '../sql/query.ts'
+import { first, run, type Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
 
 /** See `MetadataStore.openUpload`. */
 export function* openUpload(sql: Sql, input: OpenUpload): Step<UploadSession> {
   const { id, name, visibility } = yield* ensureRepository(sql, input.repository, input.defaultVisibility)
-  if (input.limit > 0) {
-    const open = yield* first<{ count: number }>(sql`
-      SELECT count(*) AS count FROM (
-        SELECT 1 FROM uploads WHERE repository_id = ${id} AND ended_at IS NULL AND expires_at > ${sql.now}
-        LIMIT ${input.limit}
-      ) AS open_sessions`)
-    if ((open?.count ?? 0) >= input.limit) {
-      throw new RegistryError(
-        'TOOMANYREQUESTS',
-        `The repository has ${input.limit} open uploads already; finish or cancel some, or wait until they expire.`,
-      )
-    }
-  }
+  if (input.limit > 0) yield* requireRoom(sql, id, input.limit)
   const session = yield* first<{ expires_at: number }>(sql`
     INSERT INTO uploads (id, repository_id, principal, backend, algorithm, received, created_at, expires_at)
     VALUES (${input.id}, ${id}, ${input.principal}, ${input.backend}, ${input.algorithm}, 0, ${sql.now},
@@ -34,4 +22,26 @@ export function* openUpload(sql: Sql, input: OpenUpload): Step<UploadSession> {
     offset: 0,
     expiresAt: session?.expires_at ?? 0,
   }
+}
+
+/** Refuses one session more than the limit. Near to it, sessions of the repository are opened one after another. */
+function* requireRoom(sql: Sql, repositoryId: string, limit: number): Step<void> {
+  let open = yield* countOpen(sql, repositoryId, limit)
+  if (open < limit / 2) return
+  yield* run(sql`SELECT id FROM repositories WHERE id = ${repositoryId} ${sql.lock('FOR NO KEY UPDATE')}`)
+  open = yield* countOpen(sql, repositoryId, limit)
+  if (open < limit) return
+  throw new RegistryError(
+    'TOOMANYREQUESTS',
+    `The repository has ${limit} open uploads already; finish or cancel some, or wait until they expire.`,
+  )
+}
+
+function* countOpen(sql: Sql, repositoryId: string, limit: number): Step<number> {
+  const row = yield* first<{ count: number }>(sql`
+    SELECT count(*) AS count FROM (
+      SELECT 1 FROM uploads WHERE repository_id = ${repositoryId} AND ended_at IS NULL AND expires_at > ${sql.now}
+      LIMIT ${limit}
+    ) AS open_sessions`)
+  return row?.count ?? 0
 }

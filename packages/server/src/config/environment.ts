@@ -65,5 +65,7 @@ function unknownVariable(name: string, known: readonly string[]): string {
     const later = laterKey(`${words.slice(0, cut).join('_')}.${words.slice(cut).join('_')}`)
     if (later !== null) return `not in this release; ${later} arrives with a later one`
   }
-  return `unknown variable${didYouMean(name, known)}`
+  // A key without the group before it, such as PORT, is no misspelling: the first key of that name is meant.
+  const whole = known.find((candidate) => candidate.endsWith(name.slice(prefix.length - 1)))
+  return `unknown variable${whole === undefined ? didYouMean(name, known) : `; did you mean ${whole}?`}`
 }

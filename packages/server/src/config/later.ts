@@ -3,17 +3,6 @@
  * like any unknown key, with a text that says so.
  */
 const laterKeys: readonly [prefix: string, what: string][] = [
-  ...[
-    'host',
-    'port',
-    'user',
-    'password',
-    'name',
-    'pool_size',
-    'tls',
-    'statement_timeout',
-    'lock_timeout',
-  ].map((key): [string, string] => [`db.${key}`, 'PostgreSQL']),
   ...['redirect', 'ipfs', 'cluster', 's3', 'filebase', 'storj', 'skynet', 'replicas'].map(
     (key): [string, string] => [`dfs.${key}`, 'a backend other than the disk'],
   ),
@@ -29,7 +18,6 @@ const laterKeys: readonly [prefix: string, what: string][] = [
 ]
 
 const laterValues: Record<string, Record<string, string>> = {
-  'db.kind': { postgres: 'PostgreSQL', postgresql: 'PostgreSQL' },
   'dfs.default': Object.fromEntries(
     ['ipfs', 'kubo', 'cluster', 's3', 'filebase', 'storj', 'skynet'].map((name) => [
       name,

@@ -112,7 +112,7 @@ describe('everything that is wrong is said at once', () => {
     const yaml = [
       'port: 5000',
       'http: {prot: 1, port: 99999, workers: 0}',
-      'db: {kind: postgres, host: db.example}',
+      'db: {kind: mysql, user: " "}',
       'limits: [1]',
       'log:',
       '  level:',
@@ -120,21 +120,25 @@ describe('everything that is wrong is said at once', () => {
       'gc: {lease: 5}',
       'metrics: {listen: "example.org:x"}',
     ].join('\n')
-    const env = { OPEN_REGISTRY_HTP_PORT: '1', OPEN_REGISTRY_DB_HOST: 'x', OPEN_REGISTRY_GC_LEASE: '1w' }
+    const env = {
+      OPEN_REGISTRY_HTP_PORT: '1',
+      OPEN_REGISTRY_AUTH_ISSUER: 'x',
+      OPEN_REGISTRY_GC_LEASE: '1w',
+    }
     expect(await problemsOf(yaml, env)).toEqual([
       'test.yaml:1:1: port: unknown key; did you mean http.port?',
       'test.yaml:2:8: http.prot: unknown key; did you mean http.port?',
       'test.yaml:2:23: http.port: found "99999", expected a whole number from 0 to 65535',
       'test.yaml:2:39: http.workers: found "0", expected auto or a whole number from 1 to 1024',
-      'test.yaml:3:12: db.kind: "postgres" is not in this release; PostgreSQL arrives with a later one; expected sqlite',
-      'test.yaml:3:22: db.host: not in this release; PostgreSQL arrives with a later one',
+      'test.yaml:3:12: db.kind: found "mysql", expected sqlite or postgres',
+      'test.yaml:3:25: db.user: found " ", expected the name of a user',
       'test.yaml:4:9: limits: expected keys with values, such as "manifest: …"',
       'test.yaml:6:9: log.level: found nothing, expected debug, info, warn or error',
       'test.yaml:7:10: log.reads: found "yes", expected true or false',
       'test.yaml:8:13: gc.lease: found "5", expected a duration from 1s to 3650d, such as 500ms, 30s, 10m, 24h or 7d',
       'test.yaml:9:19: metrics.listen: found "example.org:x", expected a port, or host:port, such as 9090, 127.0.0.1:9090 or [::1]:9090',
       'OPEN_REGISTRY_HTP_PORT: unknown variable; did you mean OPEN_REGISTRY_HTTP_PORT?',
-      'OPEN_REGISTRY_DB_HOST: not in this release; PostgreSQL arrives with a later one',
+      'OPEN_REGISTRY_AUTH_ISSUER: not in this release; accounts arrives with a later one',
       'OPEN_REGISTRY_GC_LEASE: gc.lease: found "1w", expected a duration from 1s to 3650d, such as 500ms, 30s, 10m, 24h or 7d',
     ])
   })
@@ -212,5 +216,29 @@ describe('what keys mean together', () => {
     )
     expect(config.repositories.default_visibility).toBe('private')
     expect(config.dfs.disk.path).toBe(join(cwd, 'b'))
+  })
+})
+
+describe('db', () => {
+  test('a host alone means PostgreSQL', async () => {
+    expect((await load('')).db.kind).toBe('sqlite')
+    expect((await load('', { OPEN_REGISTRY_DB_HOST: 'db.example' })).db).toMatchObject({
+      kind: 'postgres',
+      host: 'db.example',
+      port: 5432,
+      name: 'openregistry',
+      tls: 'off',
+    })
+    expect((await load('db: {host: /run/postgresql}')).db.kind).toBe('postgres')
+  })
+
+  test.each([
+    ['db: {kind: postgres}', 'db.kind: nobody said where PostgreSQL is'],
+    ['db: {kind: sqlite, host: x}', 'db.kind: SQLite has no host'],
+    ['db: {host: x, tls_ca: ca.pem}', 'db.tls_ca: not looked at while db.tls is off'],
+  ])('%s is refused', async (yaml, expected) => {
+    const problems = await problemsOf(yaml)
+    expect(problems).toHaveLength(1)
+    expect(problems[0]).toContain(expected)
   })
 })

@@ -19,6 +19,7 @@ export function applyRules(
 
   checkAccess(config, refuse)
   checkTls(config, refuse)
+  checkDatabase(config, refuse)
   if (config.http.workers !== 'auto' && config.http.workers > 1) {
     refuse(
       'http.workers',
@@ -33,10 +34,11 @@ export function applyRules(
 
 /** The tree's types promise values for derived keys; until here they may be null. */
 function withDerived(given: Config): Config {
-  const { dfs, auth, repositories } = given as Unsettled
+  const { db, dfs, auth, repositories } = given as Unsettled
   const mode = auth.mode ?? (auth.users_file === null ? 'open' : 'required')
   return {
     ...given,
+    db: { ...given.db, kind: db.kind ?? (db.host === null ? 'sqlite' : 'postgres') },
     dfs: { ...given.dfs, disk: { ...given.dfs.disk, path: dfs.disk.path ?? join(given.data_dir, 'blobs') } },
     auth: { ...given.auth, mode },
     repositories: {
@@ -46,7 +48,7 @@ function withDerived(given: Config): Config {
 }
 
 type Nullable<T> = { readonly [K in keyof T]: T[K] extends object ? Nullable<T[K]> : T[K] | null }
-type Unsettled = Nullable<Pick<Config, 'dfs' | 'auth' | 'repositories'>>
+type Unsettled = Nullable<Pick<Config, 'db' | 'dfs' | 'auth' | 'repositories'>>
 
 type Refuse = (key: string, message: string) => void
 
@@ -77,4 +79,13 @@ function checkTls({ http: { tls } }: Config, refuse: Refuse): void {
     refuse('http.tls.cert', 'a certificate needs its key; set http.tls.key')
   if (tls.key !== null && tls.cert === null)
     refuse('http.tls.key', 'a key needs its certificate; set http.tls.cert')
+}
+
+function checkDatabase({ db }: Config, refuse: Refuse): void {
+  if (db.kind === 'postgres' && db.host === null)
+    refuse('db.kind', 'nobody said where PostgreSQL is; set db.host')
+  if (db.kind === 'sqlite' && db.host !== null)
+    refuse('db.kind', 'SQLite has no host; remove one of db.kind and db.host')
+  if (db.tls_ca !== null && db.tls !== 'on')
+    refuse('db.tls_ca', `not looked at while db.tls is ${db.tls}; set db.tls: on`)
 }

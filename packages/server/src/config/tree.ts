@@ -35,7 +35,43 @@ export const tree = {
   },
 
   db: {
-    kind: field(choice('sqlite'), 'sqlite', { doc: 'The database: sqlite, which lies in data_dir.' }),
+    kind: derivedField(choice('sqlite', 'postgres'), {
+      doc: 'The database: sqlite, which lies in data_dir and has one server, or postgres (15 or newer), which any number of servers share.',
+      derived: { said: 'postgres with db.host, else sqlite', usually: 'sqlite' },
+    }),
+    host: field(
+      text('a host name, an IP address, or the folder of a socket', /^(?:[A-Za-z0-9_.:-]+|\/\S*)$/),
+      null,
+      { doc: 'Where PostgreSQL is.' },
+    ),
+    port: field(integer(1, 65_535), '5432', { doc: 'The TCP port of PostgreSQL.' }),
+    user: field(text('the name of a user'), 'openregistry', {
+      doc: 'The user of PostgreSQL, best the owner of the database.',
+    }),
+    password: field(text('a password', /^.+$/s), null, {
+      doc: 'Its password, where the server asks for one.',
+      secret: true,
+    }),
+    name: field(text('the name of a database'), 'openregistry', {
+      doc: 'The database in PostgreSQL, for OpenRegistry alone.',
+    }),
+    pool_size: field(integer(1, 1000), '10', {
+      doc: 'Connections to PostgreSQL that each process may have. All processes together must stay below max_connections of the server.',
+    }),
+    tls: field(choice('off', 'on', 'unverified'), 'off', {
+      doc: 'off: plain TCP. on: TLS, and the certificate must be good for db.host. unverified: TLS with whoever answers.',
+    }),
+    tls_ca: field(path('file'), null, {
+      doc: 'Certificates in PEM of the authority that vouches for PostgreSQL, in place of those that the system trusts.',
+    }),
+    statement_timeout: field(duration(0, 3600_000), '30s', {
+      doc: 'How long PostgreSQL may work on one statement.',
+      zero: 'no limit',
+    }),
+    lock_timeout: field(duration(0, 3600_000), '5s', {
+      doc: 'How long a change waits in PostgreSQL for others that hold the same rows.',
+      zero: 'no limit',
+    }),
     auto_migrate: field(flag(), 'true', {
       doc: 'Bring the schema up to date at the start; if false, that is left to "openregistry migrate", and an older schema stops the start.',
     }),

@@ -1,0 +1,46 @@
+import type { MetadataStore } from '@openregistry/core'
+import { operationMethods } from '../operation-methods.ts'
+import { toRegistryError } from './faults.ts'
+import { PostgresEngine } from './engine.ts'
+import { Pool } from './pool.ts'
+import { migrate, requireSchema } from './schema.ts'
+import type { PostgresSettings } from './settings.ts'
+
+/** How a database is opened. */
+export interface PostgresOptions extends PostgresSettings {
+  /** Bring an older schema, or an empty database, to the newest one. */
+  autoMigrate: boolean
+}
+
+/**
+ * Opens the metadata in a PostgreSQL database.
+ * @throws RegistryError `METADATA_UNAVAILABLE` whose message says what to do, when the server cannot be reached or refuses,
+ * or the database is of another program or of a newer version (it is not changed then).
+ */
+export async function openPostgresMetadataStore(options: PostgresOptions): Promise<MetadataStore> {
+  const pool = new Pool(options)
+  try {
+    await pool.use((connection) => requireSchema(connection, options.autoMigrate))
+  } catch (error) {
+    await pool[Symbol.asyncDispose]()
+    throw toRegistryError(error)
+  }
+  return {
+    ...operationMethods(new PostgresEngine(pool)),
+    [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
+  }
+}
+
+/**
+ * Brings the schema of a PostgreSQL database to the newest version; for the command.
+ * @returns the versions before and after.
+ * @throws RegistryError as {@link openPostgresMetadataStore}.
+ */
+export async function migratePostgres(settings: PostgresSettings): Promise<{ from: number; to: number }> {
+  await using pool = new Pool({ ...settings, poolSize: 1 })
+  try {
+    return await pool.use(migrate)
+  } catch (error) {
+    throw toRegistryError(error)
+  }
+}

@@ -1,0 +1,19 @@
+import { createSql, type Dialect, type Sql } from '../sql/sql.ts'
+
+/** The types of lists, as PostgreSQL spells them. */
+const listTypes = { text: 'text', integer: 'bigint' }
+
+const dialect: Dialect = {
+  // The time at which the statement arrived: it goes on within a transaction that waited for a lock, unlike `now()`, and
+  // stays the same within a statement, unlike `clock_timestamp()`, so that indexes can be asked with it.
+  now: 'CAST(floor(extract(epoch FROM statement_timestamp()) * 1000) AS bigint)',
+  jsonArrayOfNames: `COALESCE(json_agg(name)::text, '[]')`,
+  lock: (strength) => strength,
+  placeholder: (number) => `$${number}`,
+  list: (type, placeholder) => `(SELECT unnest(${placeholder}::${listTypes[type]}[]) AS value)`,
+  encodeList: (list) => list.items,
+  encode: (value) => value,
+}
+
+/** The template tag for PostgreSQL. */
+export const postgresSql: Sql = createSql(dialect)

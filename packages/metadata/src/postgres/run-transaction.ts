@@ -1,0 +1,55 @@
+import type { Query, Row, Step } from '../sql/query.ts'
+import { ConnectionLost, type Connection } from './connection.ts'
+
+/** The connection ended while a commit was under way: nobody knows whether it happened. */
+export class OutcomeUnknown extends Error {
+  constructor(cause: unknown) {
+    super('The connection to the database was lost during a commit.', { cause })
+  }
+}
+
+const begin = 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE'
+
+/**
+ * Runs a step in a transaction of its own.
+ * @throws what the step throws, or the server's error, when nothing happened; {@link ConnectionLost} when the connection
+ * ended before the commit, so that nothing happened either; {@link OutcomeUnknown}.
+ */
+export async function runTransaction<T>(connection: Connection, step: Step<T>): Promise<T> {
+  let turn = step.next([])
+  if (turn.done === true) return turn.value
+  // Sent together with the first query: nothing waits for this alone.
+  const begun = connection.run(begin)
+  try {
+    while (turn.done !== true) {
+      const [rows] = await Promise.all([ask(connection, turn.value), begun])
+      turn = step.next(rows)
+    }
+  } catch (error) {
+    if (!connection.lost) await connection.run('ROLLBACK')
+    throw error
+  }
+  try {
+    await connection.run('COMMIT')
+  } catch (error) {
+    throw error instanceof ConnectionLost ? new OutcomeUnknown(error) : error
+  }
+  return turn.value
+}
+
+/** Runs a step whose statements need no transaction around them: each is one of its own. */
+export async function runAlone<T>(connection: Connection, step: Step<T>): Promise<T> {
+  let turn = step.next([])
+  while (turn.done !== true) turn = step.next(await ask(connection, turn.value))
+  return turn.value
+}
+
+const none: readonly Row[] = []
+
+/** Runs what a step asks for: one query for its rows, or several for what they do, in one round trip. */
+async function ask(connection: Connection, wanted: Query | readonly Query[]): Promise<readonly Row[]> {
+  if ('text' in wanted) return connection.all(wanted)
+  const settled = await Promise.allSettled(wanted.map((query) => connection.all(query)))
+  for (const result of settled) if (result.status === 'rejected') throw result.reason
+  return none
+}

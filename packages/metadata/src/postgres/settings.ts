@@ -1,0 +1,29 @@
+import type { ConnectionOptions } from 'node:tls'
+
+/** How a database is reached. Times are in milliseconds. */
+export interface PostgresSettings {
+  host: string
+  port: number
+  user: string
+  password: string | null
+  /** Of the database. */
+  database: string
+  /** Connections that one process may have. */
+  poolSize: number
+  /** Null: without TLS. */
+  tls: ConnectionOptions | null
+  /** How long the server works on a statement before it gives up. 0: without a limit. */
+  statementTimeout: number
+  /** How long the server waits for a lock. 0: without a limit. */
+  lockTimeout: number
+  /** How long an operation waits for a connection, and for the server to be back. Default 5000. */
+  connectTimeout?: number
+}
+
+/** Milliseconds. */
+export const defaultConnectTimeout = 5000
+
+/** Where a database is, for messages: never a password. */
+export function describePlace({ host, port, database }: PostgresSettings): string {
+  return `PostgreSQL at ${host.includes(':') ? `[${host}]` : host}:${port}, database "${database}"`
+}

@@ -1,0 +1,3 @@
+export * from './cluster.ts'
+export { findPostgres, requirePostgres } from './find-postgres.ts'
+export * from './with-postgres.ts'
