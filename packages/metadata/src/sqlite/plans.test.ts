@@ -70,6 +70,7 @@ async function useSessions(store: MetadataStore): Promise<void> {
   const name = newName()
   const [session, cancelled] = [await openSession(store, name, { limit: 5 }), await openSession(store, name)]
   await store.addPart({ upload: session.id, part: partAt(session.id, 0, hashedContent('a')), lifetime: 1000 })
+  await store.renewUpload(session.id, 1000)
   await store.findUpload(name, session.id)
   await store.listParts(session.id)
   await store
