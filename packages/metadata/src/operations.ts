@@ -1,6 +1,7 @@
 import { figures } from './reads/figures.ts'
 import { findBlob } from './reads/find-blob.ts'
 import { findDeletedManifest } from './reads/find-deleted-manifest.ts'
+import { findHolders } from './reads/find-holders.ts'
 import { findManifest } from './reads/find-manifest.ts'
 import { findMountSource } from './reads/find-mount-source.ts'
 import { findRepository } from './reads/find-repository.ts'
@@ -14,21 +15,28 @@ import { listRepositories } from './reads/list-repositories.ts'
 import { listTagHistory } from './reads/list-tag-history.ts'
 import { listTagNames } from './reads/list-tag-names.ts'
 import { listTags } from './reads/list-tags.ts'
+import { previewCollection } from './reads/preview-collection.ts'
 import { addPart } from './steps/add-part.ts'
 import { cancelUpload } from './steps/cancel-upload.ts'
 import { check } from './steps/check.ts'
+import { collectBlobs } from './steps/collect-blobs.ts'
+import { collectLinks } from './steps/collect-links.ts'
+import { collectManifests } from './steps/collect-manifests.ts'
 import { commitBlob } from './steps/commit-blob.ts'
+import { compact } from './steps/compact.ts'
 import { deleteBlob } from './steps/delete-blob.ts'
 import { deleteManifest } from './steps/delete-manifest.ts'
 import { deleteRepository } from './steps/delete-repository.ts'
 import { deleteTag } from './steps/delete-tag.ts'
 import { enqueueJob } from './steps/enqueue-job.ts'
+import { emptyRepositories } from './steps/empty-repositories.ts'
 import { expireUploads } from './steps/expire-uploads.ts'
 import { extendJob, failJob, finishJob } from './steps/end-job.ts'
 import { forgetPendingDeletes } from './steps/forget-pending-deletes.ts'
 import { leaseJob } from './steps/lease-job.ts'
 import { mountBlob } from './steps/mount-blob.ts'
 import { openUpload } from './steps/open-upload.ts'
+import { purgeContent } from './steps/purge-content.ts'
 import { putManifest } from './steps/put-manifest.ts'
 import { renewLease } from './steps/renew-lease.ts'
 import { renewUpload } from './steps/renew-upload.ts'
@@ -43,6 +51,7 @@ export const reads = {
   figures,
   findBlob,
   findDeletedManifest,
+  findHolders,
   findManifest,
   findMountSource,
   findRepository,
@@ -56,6 +65,7 @@ export const reads = {
   listTagHistory,
   listTagNames,
   listTags,
+  previewCollection,
 }
 
 /** Steps happen whole or not at all. */
@@ -63,12 +73,17 @@ export const steps = {
   addPart,
   cancelUpload,
   check,
+  collectBlobs,
+  collectLinks,
+  collectManifests,
   commitBlob,
+  compact,
   deleteBlob,
   deleteManifest,
   deleteRepository,
   deleteTag,
   enqueueJob,
+  emptyRepositories,
   expireUploads,
   extendJob,
   failJob,
@@ -77,6 +92,7 @@ export const steps = {
   leaseJob,
   mountBlob,
   openUpload,
+  purgeContent,
   putManifest,
   renewLease,
   renewUpload,

@@ -1,4 +1,5 @@
 export * from './blob-store.ts'
+export * from './collection.ts'
 export * from './content-hasher.ts'
 export * from './jobs.ts'
 export * from './history.ts'

@@ -1,5 +1,6 @@
 import type { Cid } from '@openregistry/dag'
 import type { Annotations, Digest, DigestAlgorithm, Reference, RepositoryName, Tag } from '@openregistry/oci'
+import type { CollectionSteps } from './collection.ts'
 import type { ContentHashes } from './content-hasher.ts'
 import type { JobQueue } from './jobs.ts'
 import type { HistoryStore } from './history.ts'
@@ -187,7 +188,7 @@ export interface PendingDelete {
  *
  * Faults are `RegistryError`s: `METADATA_UNAVAILABLE`, `STORAGE_FULL`.
  */
-export interface MetadataStore extends HistoryStore, JobQueue, AsyncDisposable {
+export interface MetadataStore extends CollectionSteps, HistoryStore, JobQueue, AsyncDisposable {
   // --- reads ---------------------------------------------------------------------------------------------------
 
   /** A repository that is not deleted. */

@@ -10,15 +10,14 @@ import type { RepositoryRow } from './repository.ts'
  */
 export function* linkBlob(
   sql: Sql,
-  repository: Pick<RepositoryRow, 'id' | 'name' | 'visibility'>,
+  repository: Pick<RepositoryRow, 'id' | 'name'>,
   digest: Digest,
   blobId: number,
   lease: Milliseconds,
 ): Step<void> {
   yield* run(sql`
-    INSERT INTO repository_blobs (repository_id, digest, blob_id, namespace, public, lease_until)
-    VALUES (${repository.id}, ${digest}, ${blobId}, ${namespaceOf(repository.name)},
-      ${repository.visibility === 'public'}, ${sql.now} + ${lease})
+    INSERT INTO repository_blobs (repository_id, digest, blob_id, namespace, lease_until)
+    VALUES (${repository.id}, ${digest}, ${blobId}, ${namespaceOf(repository.name)}, ${sql.now} + ${lease})
     ON CONFLICT (repository_id, digest) DO UPDATE SET
       hidden_at = NULL,
       lease_until = CASE

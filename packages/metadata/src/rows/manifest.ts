@@ -63,9 +63,8 @@ export function* ensureManifest(
   const found = yield* first<FoundManifest>(sql`
     SELECT id, media_type, artifact_type, subject, deleted_at FROM manifests
     WHERE repository_id = ${repositoryId} AND digest = ${input.digest} ${sql.lock('FOR NO KEY UPDATE')}`)
-  // Nothing deletes rows of manifests yet; a collector that does lets this step be run again.
-  if (found === null)
-    throw new RegistryError('CONFLICT', 'The manifest was removed at the same moment; push it again.')
+  // Collected between the two queries.
+  if (found === null) return yield* ensureManifest(sql, repositoryId, blobId, input)
   if (isSame(found, input)) return { id: found.id, changed: false }
   // Deleted before, or the same bytes under another media type: the newest push says what they are.
   yield* run(sql`

@@ -6,7 +6,8 @@ import type { Sql } from '../sql/sql.ts'
 /** Says why a session did not take what was offered at `offset`. */
 export function* refuseSession(sql: Sql, upload: UploadId): Step<RegistryError> {
   const session = yield* first<{ received: number }>(sql`
-    SELECT received FROM uploads WHERE id = ${upload} AND ended_at IS NULL AND expires_at > ${sql.now}`)
+    SELECT u.received FROM uploads AS u JOIN live_repositories AS r ON r.id = u.repository_id
+    WHERE u.id = ${upload} AND u.ended_at IS NULL AND u.expires_at > ${sql.now}`)
   if (session === null) {
     return new RegistryError('BLOB_UPLOAD_UNKNOWN', 'No such upload session; begin the upload again.')
   }
@@ -30,6 +31,19 @@ export function* giveAwayParts(
     WHERE upload_id = ${upload} AND key IS NOT NULL AND key <> ${kept ?? ''}
     ON CONFLICT (backend, key) DO NOTHING`)
   yield* run(sql`DELETE FROM upload_parts WHERE upload_id = ${upload}`)
+}
+
+/** Ends open sessions that are locked; the objects of their parts are to be deleted. */
+export function* endUploads(sql: Sql, ids: readonly string[]): Step<void> {
+  const uploads = sql.texts(ids)
+  yield* run(sql`
+    INSERT INTO pending_deletes (backend, key, queued_at)
+    SELECT u.backend, p.key, ${sql.now}
+    FROM uploads AS u JOIN upload_parts AS p ON p.upload_id = u.id
+    WHERE u.id IN ${uploads} AND p.key IS NOT NULL
+    ON CONFLICT (backend, key) DO NOTHING`)
+  yield* run(sql`DELETE FROM upload_parts WHERE upload_id IN ${uploads}`)
+  yield* run(sql`UPDATE uploads SET ended_at = ${sql.now} WHERE id IN ${uploads}`)
 }
 
 /** Puts an object on the list of those to delete. */

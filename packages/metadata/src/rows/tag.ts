@@ -78,3 +78,16 @@ export function* dropTagsOf(
     SELECT ${repositoryId}, gone.value, ${manifest.digest}, NULL, ${principal}, ${sql.now}
     FROM ${sql.texts(dropped.map(({ name }) => name))} AS gone ORDER BY gone.value`)
 }
+
+/** Removes a tag and notes that in its history. False when it is not there. */
+export function* dropTag(sql: Sql, { repositoryId, principal }: TagChange, tag: Tag): Step<boolean> {
+  const deleted = yield* first<{ manifest_id: number }>(sql`
+    DELETE FROM tags WHERE repository_id = ${repositoryId} AND name = ${tag} RETURNING manifest_id`)
+  if (deleted === null) return false
+  const manifest = yield* first<{ digest: Digest }>(sql`
+    SELECT digest FROM manifests WHERE id = ${deleted.manifest_id}`)
+  yield* run(sql`
+    INSERT INTO tag_history (repository_id, tag, from_digest, to_digest, changed_by, changed_at)
+    VALUES (${repositoryId}, ${tag}, ${manifest?.digest ?? null}, NULL, ${principal}, ${sql.now})`)
+  return true
+}

@@ -40,6 +40,18 @@ export interface Dialect {
   encodeList(list: List): unknown
   /** How a value is bound. */
   encode(value: SqlValue): unknown
+  /** How free space in the database goes back to the file system, where that takes a statement. */
+  compaction?: Compaction
+}
+
+/** Statements that shrink a database. */
+export interface Compaction {
+  /** Answers one row with `free`, the number of pages that nothing uses. */
+  free: string
+  /** Gives some of them back. */
+  release: string
+  /** How many. */
+  pages: number
 }
 
 /** Makes queries from template literals: pieces become placeholders or words of the engine, never text from outside. */
@@ -55,6 +67,8 @@ export interface Sql {
   texts(items: readonly string[]): List
   /** Integers as a table. */
   integers(items: readonly number[]): List
+  /** Null where the database shrinks by itself. */
+  readonly compaction: Compaction | null
 }
 
 /** A place in the source: its text, and which of its parts are bound. */
@@ -84,6 +98,7 @@ export function createSql(dialect: Dialect): Sql {
     },
     texts: (items: readonly string[]) => new List('text', items),
     integers: (items: readonly number[]) => new List('integer', items),
+    compaction: dialect.compaction ?? null,
   })
 }
 

@@ -51,6 +51,31 @@ async function useEverything(store: MetadataStore): Promise<void> {
   await store.deleteBlob(name, large.sha256)
   await useHistory(store, name, manifest.digest)
   await store.deleteRepository(name, 'user:ada')
+  await useCollection(store)
+}
+
+async function useCollection(store: MetadataStore): Promise<void> {
+  const [name, limit, all] = [newName(), { limit: 10 }, { grace: 0, limit: 10 }]
+  const secret = await pushBlob(store, name)
+  const image = await pushManifest(store, name, { blobs: [secret.sha256], tags: [latest!] })
+  await pushManifest(store, name, { subject: image.digest })
+  await pushManifest(store, name, { tags: [image.digest.replace(':', '-') as Tag] })
+  await store.deleteManifest(name, image.digest, 'user:ada')
+  await pushBlob(store, name, hashedContent(), { lease: 0 })
+  await openSession(store, name)
+  await store.previewCollection(0, 10)
+  await store.collectLinks(all)
+  for (let turn = 0; turn < 3; turn++) await store.collectManifests(all)
+  await store.collectBlobs(limit)
+  await pushBlob(store, name, secret)
+  await pushManifest(store, name, { blobs: [secret.sha256], tags: [latest!] })
+  await store.findHolders(secret.sha256, 10)
+  while ((await store.purgeContent(secret.sha256, 'operator', limit)).more);
+  await store.purgeContent((await pushManifest(store, name)).digest, 'operator', limit)
+  await openSession(store, name)
+  await store.deleteRepository(name, 'user:ada')
+  while ((await store.emptyRepositories(limit)).more);
+  await store.compact()
 }
 
 async function useHistory(store: MetadataStore, name: RepositoryName, digest: Digest): Promise<void> {
@@ -96,9 +121,12 @@ async function useJobs(store: MetadataStore): Promise<void> {
 
 /** Lists that a statement was given, bounded subqueries, small tables, and a queue that is read from its beginning. */
 const harmless = new RegExp(
-  '^SCAN (json_each|found|in_namespace|in_public|candidate|content|open_sessions|queued|page|schema_migrations' +
+  '^SCAN (json_each|found|in_namespace|in_any|own|public|content|blob_candidates|pragma_freelist_count|open_sessions|queued|page|schema_migrations' +
     String.raw`|pending_deletes|jobs|(\d+ )?CONSTANT ROWS?|\(subquery-\d+\))`,
 )
+
+/** An operator's look at everything that is due: it groups and sorts, in a process of its own. */
+const preview = /^\s*WITH going AS/
 
 /** A new parent could have children already only if foreign keys were deferred; they are not, so nothing is looked for. */
 const newParent = /INSERT INTO repositories/
@@ -125,6 +153,7 @@ test('no statement walks a table or sorts what it found', async () => {
     expect(texts.size).toBeGreaterThan(70)
     const walks: string[] = []
     for (const text of texts) {
+      if (preview.test(text)) continue
       for (const row of connection.all({ text: `EXPLAIN QUERY PLAN ${text}`, values: [] })) {
         const detail = String(row['detail'])
         const bad =

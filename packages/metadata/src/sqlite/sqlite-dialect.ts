@@ -7,6 +7,11 @@ const dialect: Dialect = {
   placeholder: () => '?',
   list: (_type, placeholder) => `(SELECT value FROM json_each(${placeholder}))`,
   encodeList: (list) => JSON.stringify(list.items),
+  compaction: {
+    free: 'SELECT freelist_count AS free FROM pragma_freelist_count',
+    release: 'PRAGMA incremental_vacuum(256)',
+    pages: 256,
+  },
   encode: (value) => (typeof value === 'boolean' ? Number(value) : value),
 }
 

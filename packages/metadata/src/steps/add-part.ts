@@ -8,6 +8,7 @@ export function* addPart(sql: Sql, { upload, part, lifetime }: AddPart): Step<nu
   const moved = yield* first<{ received: number; backend: string }>(sql`
     UPDATE uploads SET received = received + ${part.size}, expires_at = ${sql.now} + ${lifetime}
     WHERE id = ${upload} AND received = ${part.offset} AND ended_at IS NULL AND expires_at > ${sql.now}
+      AND EXISTS (SELECT 1 FROM live_repositories AS r WHERE r.id = uploads.repository_id)
     RETURNING received, backend`)
   if (moved === null) throw yield* refuseSession(sql, upload)
   const { stored, hashes } = part

@@ -1,4 +1,4 @@
-import type { CommitBlob, Visibility } from '@openregistry/core'
+import type { CommitBlob } from '@openregistry/core'
 import type { RepositoryName } from '@openregistry/oci'
 import { ensureBlob } from '../rows/blob.ts'
 import { linkBlob, lockLinks } from '../rows/link.ts'
@@ -9,10 +9,10 @@ import type { Sql } from '../sql/sql.ts'
 
 /** See `MetadataStore.commitBlob`. */
 export function* commitBlob(sql: Sql, input: CommitBlob): Step<void> {
-  const repository = yield* first<{ id: string; name: RepositoryName; visibility: Visibility }>(sql`
-    SELECT r.id, r.name, r.visibility FROM uploads AS u JOIN live_repositories AS r ON r.id = u.repository_id
+  const repository = yield* first<{ id: string; name: RepositoryName }>(sql`
+    SELECT r.id, r.name FROM uploads AS u JOIN live_repositories AS r ON r.id = u.repository_id
     WHERE u.id = ${input.upload} ${sql.lock('FOR KEY SHARE')}`)
-  // A repository takes its sessions with it.
+  // The sessions of a deleted repository are ended a little later.
   if (repository === null) throw yield* refuseSession(sql, input.upload)
   const session = yield* first<{ backend: string }>(sql`
     UPDATE uploads SET ended_at = ${sql.now}

@@ -18,8 +18,10 @@ export function* renewLease(
     END
     WHERE repository_id = ${repositoryId} AND digest = ${digest} AND hidden_at IS NULL
       AND (lease_until IS NOT NULL OR unreferenced_since IS NOT NULL)
+      AND EXISTS (SELECT 1 FROM live_repositories AS r WHERE r.id = repository_blobs.repository_id)
     RETURNING 1`)
   if (renewed) return true
   return yield* hit(sql`
-    SELECT 1 FROM live_links WHERE repository_id = ${repositoryId} AND digest = ${digest}`)
+    SELECT 1 FROM live_links AS k JOIN live_repositories AS r ON r.id = k.repository_id
+    WHERE k.repository_id = ${repositoryId} AND k.digest = ${digest}`)
 }

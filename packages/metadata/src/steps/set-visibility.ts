@@ -3,7 +3,7 @@ import type { RepositoryName } from '@openregistry/oci'
 import { first, run, type Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
 
-/** See `MetadataStore.setVisibility`. The links' hints change in the same step. */
+/** See `MetadataStore.setVisibility`. */
 export function* setVisibility(
   sql: Sql,
   name: RepositoryName,
@@ -14,8 +14,6 @@ export function* setVisibility(
   if (repository === null) return null
   if (repository.visibility !== visibility) {
     yield* run(sql`UPDATE repositories SET visibility = ${visibility} WHERE id = ${repository.id}`)
-    yield* run(sql`
-      UPDATE repository_blobs SET public = ${visibility === 'public'} WHERE repository_id = ${repository.id}`)
   }
   return { id: repository.id, name, visibility }
 }

@@ -1,5 +1,6 @@
 import { describe } from 'vitest'
 import { blobTests } from './blobs.ts'
+import { collectionTests } from './collection.ts'
 import { concurrencyTests } from './concurrency.ts'
 import { deletionTests } from './deletions.ts'
 import { historyTests } from './history.ts'
@@ -37,6 +38,7 @@ export function metadataStoreContract(name: string, open: OpenMetadataStore): vo
     referrerTests(open)
     housekeepingTests(open)
     jobTests(open)
+    collectionTests(open)
     concurrencyTests(open)
     modelTests(open)
   })
