@@ -76,7 +76,7 @@ export function* dropTagsOf(
   yield* run(sql`
     INSERT INTO tag_history (repository_id, tag, from_digest, to_digest, changed_by, changed_at)
     SELECT ${repositoryId}, gone.value, ${manifest.digest}, NULL, ${principal}, ${sql.now}
-    FROM ${sql.texts(dropped.map(({ name }) => name))} AS gone ORDER BY gone.value`)
+    FROM ${sql.texts(dropped.map(({ name }) => name).sort())} AS gone`)
 }
 
 /** Removes a tag and notes that in its history. False when it is not there. */
