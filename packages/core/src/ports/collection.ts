@@ -86,8 +86,8 @@ export interface PurgePlan {
 }
 
 /**
- * Collection of what nobody needs, in small steps that any number of processes may take at any moment, beside pushes.
- * Rows go first, in the same step as the entries of the pending deletes that their bytes become.
+ * Collection of what nobody needs any more, in small steps that any number of processes may take at any moment, beside pushes.
+ * Rows go first, in the same step that writes the pending deletes which their bytes become.
  *
  * A step takes rows that nobody else has locked, and only then asks, in a statement of its own, whether they are needed:
  * what was committed while it waited is seen.

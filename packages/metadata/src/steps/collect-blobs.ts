@@ -9,7 +9,8 @@ export function* collectBlobs(sql: Sql, { limit }: CollectLimits): Step<Collecti
     SELECT id, blob_id FROM blob_candidates ORDER BY id LIMIT ${limit} ${sql.lock('FOR UPDATE SKIP LOCKED')}`)
   if (candidates.length === 0) return collected({})
   const asked = sql.integers([...new Set(candidates.map(({ blob_id }) => blob_id))])
-  // Whoever is about to link a blob holds its row; that candidate stays in the queue. Waiting could become a deadlock.
+  // Whoever is about to link a blob holds its row; that candidate stays for a later turn. Nobody waits here, so that no
+  // deadlock can come of it.
   const locked = yield* all<{ id: number }>(sql`
     SELECT id FROM blobs WHERE id IN ${asked} ORDER BY id ${sql.lock('FOR UPDATE SKIP LOCKED')}`)
   const present = yield* all<{ id: number }>(sql`SELECT id FROM blobs WHERE id IN ${asked}`)
