@@ -87,6 +87,7 @@ export async function bareLoop(size: number, parent: string): Promise<Sample> {
     p50: total * 1000,
     p99: total * 1000,
     cpuSeconds: cpu,
+    databaseCpuSeconds: NaN,
     idleMemory: NaN,
     peakMemory: NaN,
   }

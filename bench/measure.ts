@@ -10,11 +10,14 @@ import type { Sample } from './rows/row.ts'
 /** Watches the registry's processes while the client works. */
 async function watched(server: Server, bytes: number, work: () => Promise<ClientResult>): Promise<Sample> {
   const memory = watchMemory(server.pid)
-  const cpuBefore = treeCpuSeconds(server.pid)
+  const cpuOf = (pid: number | null): number => (pid === null ? NaN : treeCpuSeconds(pid))
+  const [ours, database] = [cpuOf(server.pid), cpuOf(server.databasePid)]
   try {
     const result = await work()
-    const cpuSeconds = treeCpuSeconds(server.pid) - cpuBefore
-    return { ...result, bytes, cpuSeconds, idleMemory: server.idleMemory, peakMemory: memory.stop() }
+    const cpuSeconds = cpuOf(server.pid) - ours
+    const databaseCpuSeconds = cpuOf(server.databasePid) - database
+    const peakMemory = memory.stop()
+    return { ...result, bytes, cpuSeconds, databaseCpuSeconds, idleMemory: server.idleMemory, peakMemory }
   } finally {
     memory.stop()
   }

@@ -4,7 +4,8 @@ import { parseOptions } from './options.ts'
 test('everything has a default', () => {
   const options = parseOptions([])
   expect(options).toMatchObject({ repeat: 3, quick: false, json: null, out: null })
-  expect(options?.peers).toEqual(['openregistry', 'distribution-2', 'distribution-3', 'zot'])
+  expect(options?.peers).toContain('openregistry-pg-2')
+  expect(options?.peers).not.toContain('bare')
   expect(options?.rows).toContain('push-32')
 })
 

@@ -1,7 +1,7 @@
 // `npm run bench`: see README.md beside this file.
 import { execFile } from 'node:child_process'
 import { rmSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { hasWrk } from './client/wrk.ts'
@@ -62,6 +62,8 @@ async function main(): Promise<void> {
     return
   }
   const folder = await mkdtemp(join(options.folder, 'openregistry-bench-'))
+  // PostgreSQL runs as a user of its own.
+  await chmod(folder, 0o711)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
       killAll()

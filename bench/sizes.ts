@@ -1,3 +1,5 @@
+import type { SeedSizes } from './seed/contents.ts'
+
 const MiB = 1024 * 1024
 
 /** How much work there is. Sizes are bytes. */
@@ -11,6 +13,8 @@ export interface Sizes {
   tags: number
   /** Repositories of the catalog. */
   repositories: number
+  /** Manifests that name one subject. */
+  referrers: number
   /** Entries of a page of tags or of the catalog. */
   page: number
   /** The one large layer. */
@@ -19,8 +23,19 @@ export interface Sizes {
   pullStreams: number
   patches: { count: number; size: number }
   parallel: { count: number; size: number }
-  images: { count: number; layers: number; layerSize: number; repositories: number; connections: number }
+  images: {
+    count: number
+    layers: number
+    layerSize: number
+    repositories: number
+    connections: number
+    /** No more are begun after so long. */
+    limitSeconds: number
+  }
+
   mixed: { operations: number; size: number; connections: number }
+  /** The registry that is filled before it starts; peers may get less. */
+  large: SeedSizes
   /** Seconds without requests before idle memory is read. */
   idleSeconds: number
 }
@@ -32,13 +47,22 @@ export const fullSizes: Sizes = {
   connections: 32,
   tags: 1000,
   repositories: 300,
+  referrers: 300,
   page: 100,
   layer: 1024 * MiB,
   pullStreams: 8,
   patches: { count: 16, size: 64 * MiB },
   parallel: { count: 32, size: 100 * MiB },
-  images: { count: 1000, layers: 3, layerSize: 10 * 1024, repositories: 10, connections: 8 },
+  images: {
+    count: 1000,
+    layers: 3,
+    layerSize: 10 * 1024,
+    repositories: 10,
+    connections: 8,
+    limitSeconds: 40,
+  },
   mixed: { operations: 2000, size: MiB, connections: 8 },
+  large: { repositories: 100_000, blobsOfEach: 10, tags: 10_000, referrers: 100_000 },
   idleSeconds: 5,
 }
 
@@ -49,10 +73,12 @@ export const quickSizes: Sizes = {
   warmUpSeconds: 1,
   tags: 250,
   repositories: 120,
+  referrers: 120,
   layer: 128 * MiB,
   patches: { count: 16, size: 4 * MiB },
   parallel: { count: 32, size: 4 * MiB },
-  images: { ...fullSizes.images, count: 100 },
+  images: { ...fullSizes.images, count: 100, limitSeconds: 5 },
   mixed: { operations: 200, size: MiB, connections: 8 },
+  large: { repositories: 5000, blobsOfEach: 10, tags: 2000, referrers: 2000 },
   idleSeconds: 1,
 }

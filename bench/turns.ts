@@ -1,7 +1,7 @@
 import type { Job } from './client/jobs/job.ts'
 import { measureJob } from './measure.ts'
 import type { FoundPeer } from './peers/index.ts'
-import { Server } from './peers/server.ts'
+import { Server, type Seeding } from './peers/server.ts'
 import type { Ground, Row, Sample, Suite } from './rows/row.ts'
 import type { Sizes } from './sizes.ts'
 import { rotate } from './statistics.ts'
@@ -28,16 +28,25 @@ export interface Result {
   samples: Sample[]
   /** Why there are no more samples. */
   failure: string | null
+  /** What it held before it was started, in words; null for nothing. */
+  seeded: string | null
 }
 
 interface Contestant {
   label: string
+  seeded: string | null
   turn(): Promise<Sample>
 }
 
 async function runRow(row: Row, contestants: readonly Contestant[], plan: Plan): Promise<Result[]> {
   const { repeat, say } = plan
-  const results = contestants.map(({ label }): Result => ({ row: row.id, label, samples: [], failure: null }))
+  const results = contestants.map(({ label, seeded }): Result => ({
+    row: row.id,
+    label,
+    samples: [],
+    failure: null,
+    seeded,
+  }))
   for (let round = 0; round < repeat; round++) {
     for (const { label, turn } of rotate(contestants, round)) {
       const result = results.find((candidate) => candidate.label === label)
@@ -66,17 +75,47 @@ function doRow(row: Row, server: Server, ground: Ground, { sizes, wrk }: Plan): 
 }
 
 function referenceOf({ reference }: Row, { sizes, folder }: Plan): Contestant[] {
-  return reference ? [{ label: reference.label, turn: () => reference.run(sizes, folder) }] : []
+  return reference ? [{ label: reference.label, seeded: null, turn: () => reference.run(sizes, folder) }] : []
 }
 
-/** Every turn starts a registry on an empty folder and deletes it afterwards. */
+/** Those that have what a row needs. */
+function able<T extends { found: FoundPeer }>(row: Row, candidates: readonly T[]): T[] {
+  return candidates.filter(({ found }) => row.needs === undefined || !found.peer.lacks.includes(row.needs))
+}
+
+/** A registry, and how it is filled before it is started. */
+interface Candidate {
+  found: FoundPeer
+  seeding: { fill: Seeding; words: string } | null
+}
+
+function candidatesOf(suite: Suite, { found, sizes }: Plan): Candidate[] {
+  if (!suite.seed) return found.map((one) => ({ found: one, seeding: null }))
+  return found.flatMap((one) => {
+    const seeding = suite.seed?.(one, sizes) ?? null
+    return seeding === null ? [] : [{ found: one, seeding }]
+  })
+}
+
+async function start({ found, seeding }: Candidate, { folder, say }: Plan): Promise<Server> {
+  if (seeding === null) return await Server.start(found, folder)
+  const begin = performance.now()
+  return await Server.start(found, folder, async (site) => {
+    await seeding.fill(site)
+    const seconds = ((performance.now() - begin) / 1000).toFixed(1)
+    say(`${found.peer.label} was seeded in ${seconds} s: ${seeding.words}`)
+  })
+}
+
+/** Every turn starts a registry on an empty folder, or a seeded one, and deletes it afterwards. */
 async function runFresh(suite: Suite, rows: readonly Row[], plan: Plan): Promise<Result[]> {
   const results: Result[] = []
   for (const row of rows) {
-    const contestants = plan.found.map((found): Contestant => ({
-      label: found.peer.label,
+    const contestants = able(row, candidatesOf(suite, plan)).map((candidate): Contestant => ({
+      label: candidate.found.peer.label,
+      seeded: candidate.seeding?.words ?? null,
       async turn() {
-        await using server = await Server.start(found, plan.folder)
+        await using server = await start(candidate, plan)
         const ground = await suite.prepare(server, plan.sizes)
         await plan.settle()
         return await doRow(row, server, ground, plan)
@@ -87,20 +126,19 @@ async function runFresh(suite: Suite, rows: readonly Row[], plan: Plan): Promise
   return results
 }
 
-interface Prepared {
-  label: string
+interface Prepared extends Candidate {
   server: Server
   ground: Ground
 }
 
 async function prepareAll(suite: Suite, plan: Plan, servers: AsyncDisposableStack): Promise<Prepared[]> {
   const prepared: Prepared[] = []
-  for (const found of plan.found) {
-    const { label } = found.peer
+  for (const candidate of candidatesOf(suite, plan)) {
+    const { label } = candidate.found.peer
     try {
-      const server = servers.use(await Server.start(found, plan.folder))
       plan.say(`filling ${label}`)
-      prepared.push({ label, server, ground: await suite.prepare(server, plan.sizes) })
+      const server = servers.use(await start(candidate, plan))
+      prepared.push({ ...candidate, server, ground: await suite.prepare(server, plan.sizes) })
     } catch (error) {
       plan.say(`${label} cannot be filled: ${error instanceof Error ? error.message : String(error)}`)
     }
@@ -114,10 +152,11 @@ async function runShared(suite: Suite, rows: readonly Row[], plan: Plan): Promis
   const prepared = await prepareAll(suite, plan, servers)
   const results: Result[] = []
   for (const row of rows) {
-    const contestants = prepared.map(({ label, server, ground }): Contestant => {
+    const contestants = able(row, prepared).map(({ found, seeding, server, ground }): Contestant => {
       let cold = row.warmUp === true
       return {
-        label,
+        label: found.peer.label,
+        seeded: seeding?.words ?? null,
         async turn() {
           const warmUp = { ...plan, sizes: { ...plan.sizes, seconds: plan.sizes.warmUpSeconds } }
           if (cold) await doRow(row, server, ground, warmUp)

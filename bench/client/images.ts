@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { blobOf, prepareBlob, type PreparedBlob } from '../content.ts'
 import { configMediaType, layerMediaType, manifestMediaType } from './registry-calls.ts'
 
@@ -39,9 +40,12 @@ export function configOf(name: string): PreparedBlob {
   return blobOf(Buffer.from(JSON.stringify(config)))
 }
 
+/** So that no two processes make the same image. */
+const ofThisProcess = randomUUID()
+
 /** An image of layers that nobody else has. */
 export function prepareImage(seed: number, layers: number, layerSize: number): PreparedImage {
-  const config = configOf(`image-${seed}`)
+  const config = configOf(`image-${seed} ${ofThisProcess}`)
   const contents = Array.from({ length: layers }, (_, layer) => prepareBlob(seed * 100 + layer, layerSize))
   return { blobs: [config, ...contents], manifest: manifestOf(config, contents, `image-${seed}`) }
 }

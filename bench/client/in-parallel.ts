@@ -13,12 +13,14 @@ export interface ClientResult {
  * Works through a queue over several connections, which are open before the clock starts.
  *
  * @param operations the queue, taken in order by whichever connection is free
+ * @param limitSeconds nothing more is begun after so long
  */
 export async function inParallel<T>(
   port: number,
   connections: number,
   operations: readonly T[],
   run: (connection: Connection, operation: T) => Promise<void>,
+  limitSeconds = Infinity,
 ): Promise<ClientResult> {
   const open = await Promise.all(Array.from({ length: connections }, () => Connection.open(port)))
   try {
@@ -28,8 +30,8 @@ export async function inParallel<T>(
     const work = async (connection: Connection): Promise<void> => {
       for (;;) {
         const index = next++
-        if (index >= operations.length) return
         const begin = performance.now()
+        if (index >= operations.length || begin - start > limitSeconds * 1000) return
         await run(connection, operations[index] as T)
         latencies.add(performance.now() - begin)
       }

@@ -1,7 +1,11 @@
-// Answers like a registry and stores nothing but sizes. Argument: the port.
+// Answers like a registry and stores nothing but sizes. Arguments: the port, and a file with digests and sizes.
+import { existsSync, readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 
-const sizes = new Map<string, number>()
+const [, , port, known = ''] = process.argv
+const sizes = new Map<string, number>(
+  existsSync(known) ? (JSON.parse(readFileSync(known, 'utf8')) as [string, number][]) : [],
+)
 const uploads = new Map<string, number>()
 const piece = Buffer.alloc(4 * 1024 * 1024)
 const small = piece.subarray(0, 600)
@@ -63,4 +67,4 @@ const server = createServer((request, response) => {
   )
 })
 server.requestTimeout = 0
-server.listen(Number(process.argv[2]), '127.0.0.1')
+server.listen(Number(port), '127.0.0.1')

@@ -1,17 +1,14 @@
 import { fileURLToPath } from 'node:url'
-import type { Launch, Peer } from './peer.ts'
+import { seedDistribution } from '../seed/distribution.ts'
+import type { Launch, Peer, Site } from './peer.ts'
 import { isProgram, onPath, printed, versionOf } from './program.ts'
 
-/** As its own image configures it (descriptor cache in memory), without logs and traces. */
-function launch(program: string, port: number, folder: string): Launch {
+/** Without logs and traces. */
+function launch({ program, port, folder }: Site, cache: object): Launch {
   const configuration = {
     version: '0.1',
     log: { level: 'error', accesslog: { disabled: true } },
-    storage: {
-      filesystem: { rootdirectory: `${folder}/data` },
-      cache: { blobdescriptor: 'inmemory' },
-      delete: { enabled: true },
-    },
+    storage: { filesystem: { rootdirectory: `${folder}/data` }, delete: { enabled: true }, ...cache },
     http: { addr: `127.0.0.1:${port}` },
   }
   return {
@@ -23,8 +20,24 @@ function launch(program: string, port: number, folder: string): Launch {
   }
 }
 
+/** As its own image configures it. */
+const inMemory = { cache: { blobdescriptor: 'inmemory' } }
+
+const shared = {
+  kind: 'other',
+  lacks: ['referrers', 'collection'],
+  seed: {
+    // A folder and a file for nearly everything: ten times as much would be two million of them.
+    sizes: (wanted) => ({ ...wanted, repositories: Math.ceil(wanted.repositories / 10), referrers: 0 }),
+    async fill({ folder }, sizes) {
+      await seedDistribution(`${folder}/data`, sizes)
+    },
+  },
+} satisfies Partial<Peer>
+
 /** Debian's package. */
 export const distribution2: Peer = {
+  ...shared,
   id: 'distribution-2',
   label: 'distribution 2.8',
   async find() {
@@ -32,7 +45,7 @@ export const distribution2: Peer = {
     if (program === null) return { missing: 'no docker-registry on PATH (tools/peers/install.sh --debian)' }
     return { program, version: await versionOf(program, '--version') }
   },
-  launch,
+  launch: (site) => launch(site, inMemory),
 }
 
 /** Where `tools/peers/install.sh` has built it, or null. */
@@ -44,6 +57,7 @@ async function built(): Promise<string | null> {
 
 /** Built from its Go module. */
 export const distribution3: Peer = {
+  ...shared,
   id: 'distribution-3',
   label: 'distribution 3',
   async find() {
@@ -53,5 +67,13 @@ export const distribution3: Peer = {
     if (!(await isProgram(program))) return { missing: 'DISTRIBUTION_BIN names no program' }
     return { program, version: await versionOf(program, '--version') }
   },
-  launch,
+  launch: (site) => launch(site, inMemory),
+}
+
+/** The same without its cache of descriptors, as it starts when its configuration does not mention one. */
+export const distribution3Plain: Peer = {
+  ...distribution3,
+  id: 'distribution-3-plain',
+  label: 'distribution 3, no cache',
+  launch: (site) => launch(site, {}),
 }

@@ -1,14 +1,25 @@
 import { bare } from './bare.ts'
-import { distribution2, distribution3 } from './distribution.ts'
-import { openregistry } from './openregistry.ts'
+import { distribution2, distribution3, distribution3Plain } from './distribution.ts'
+import { openregistry, openregistryPg, openregistryPg2 } from './openregistry.ts'
 import type { Peer, PeerId } from './peer.ts'
 import { zot } from './zot.ts'
 
 /** In the order of the table. */
-export const peers: readonly Peer[] = [openregistry, distribution2, distribution3, zot, bare]
+export const peers: readonly Peer[] = [
+  openregistry,
+  openregistryPg,
+  openregistryPg2,
+  distribution2,
+  distribution3,
+  distribution3Plain,
+  zot,
+  bare,
+]
 
 /** Measured when nothing else is asked for; those that are not installed are said and left out. */
-export const defaultPeers: readonly PeerId[] = ['openregistry', 'distribution-2', 'distribution-3', 'zot']
+export const defaultPeers: readonly PeerId[] = peers
+  .map(({ id }) => id)
+  .filter((id) => id !== 'bare' && id !== 'distribution-3-plain')
 
 /** A peer that is here. */
 export interface FoundPeer {

@@ -1,24 +1,88 @@
+import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import type { Peer } from './peer.ts'
+import { promisify } from 'node:util'
+import { seedRows, type RowSink } from '../seed/openregistry-rows.ts'
+import { seedPostgres } from '../seed/postgres.ts'
+import { seedSqlite } from '../seed/sqlite.ts'
+import { findPostgres } from '../postgres/programs.ts'
+import type { Launch, Peer, Site } from './peer.ts'
 import { isProgram, versionOf } from './program.ts'
 
-/** Ourselves, as a user starts us: embedded SQLite, files on disk, CIDs and disk syncs included. */
-export const openregistry: Peer = {
-  id: 'openregistry',
-  label: 'OpenRegistry',
-  async find() {
-    const program = fileURLToPath(new URL('../../bin/openregistry', import.meta.url))
-    if (!(await isProgram(program))) return { missing: 'bin/openregistry is not there' }
-    return { program, version: await versionOf(program, 'version') }
-  },
-  launch: (program, port, folder) => ({
-    command: program,
+async function find(): Promise<{ program: string; version: string } | { missing: string }> {
+  const program = fileURLToPath(new URL('../../bin/openregistry', import.meta.url))
+  if (!(await isProgram(program))) return { missing: 'bin/openregistry is not there' }
+  return { program, version: await versionOf(program, 'version') }
+}
+
+function databaseEnvironment({ database }: Site): Record<string, string> {
+  if (database === null) return {}
+  return {
+    OPEN_REGISTRY_DB_KIND: 'postgres',
+    OPEN_REGISTRY_DB_HOST: '127.0.0.1',
+    OPEN_REGISTRY_DB_PORT: String(database.port),
+    OPEN_REGISTRY_DB_USER: database.user,
+    OPEN_REGISTRY_DB_NAME: database.name,
+  }
+}
+
+/** As a user starts us: files on disk, CIDs and disk syncs included. */
+function launch(site: Site, env: Readonly<Record<string, string>> = {}): Launch {
+  return {
+    command: site.program,
     args: ['serve'],
     env: {
-      OPEN_REGISTRY_HTTP_PORT: String(port),
-      OPEN_REGISTRY_DATA_DIR: `${folder}/data`,
+      OPEN_REGISTRY_HTTP_PORT: String(site.port),
+      OPEN_REGISTRY_DATA_DIR: `${site.folder}/data`,
       OPEN_REGISTRY_LOG_LEVEL: 'error',
+      ...databaseEnvironment(site),
+      ...env,
     },
     files: {},
-  }),
+  }
+}
+
+/** Makes the schema and writes rows into it, before a registry of ours is started. */
+export async function fillOurs(site: Site, fill: (sink: RowSink) => void): Promise<void> {
+  const { env } = launch(site)
+  await promisify(execFile)(site.program, ['migrate'], { env: { ...process.env, ...env } })
+  if (site.database === null) seedSqlite(`${site.folder}/data/openregistry.db`, fill)
+  else await seedPostgres(site.database, site.folder, fill)
+}
+
+const shared = {
+  kind: 'ours',
+  lacks: [],
+  launch,
+  seed: {
+    sizes: (wanted) => wanted,
+    fill: (site, sizes) => fillOurs(site, (sink) => seedRows(sizes, sink)),
+  },
+} satisfies Partial<Peer>
+
+/** Embedded SQLite, one process. */
+export const openregistry: Peer = { ...shared, id: 'openregistry', label: 'OpenRegistry', find }
+
+async function findBoth(): Promise<{ program: string; version: string } | { missing: string }> {
+  const postgres = await findPostgres()
+  if ('missing' in postgres) return postgres
+  const ours = await find()
+  return 'missing' in ours ? ours : { ...ours, version: `${ours.version}, PostgreSQL ${postgres.version}` }
+}
+
+/** On PostgreSQL with one serving process. */
+export const openregistryPg: Peer = {
+  ...shared,
+  id: 'openregistry-pg',
+  label: 'PostgreSQL, 1 worker',
+  needsDatabase: true,
+  find: findBoth,
+  launch: (site) => launch(site, { OPEN_REGISTRY_HTTP_WORKERS: '1' }),
+}
+
+/** On PostgreSQL with two. */
+export const openregistryPg2: Peer = {
+  ...openregistryPg,
+  id: 'openregistry-pg-2',
+  label: 'PostgreSQL, 2 workers',
+  launch: (site) => launch(site, { OPEN_REGISTRY_HTTP_WORKERS: '2' }),
 }

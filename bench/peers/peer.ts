@@ -1,5 +1,39 @@
+import type { SeedSizes } from '../seed/contents.ts'
+
 /** Everything the bench can measure. `bare` is a plain HTTP server without storage: it shows what the client can do. */
-export type PeerId = 'openregistry' | 'distribution-2' | 'distribution-3' | 'zot' | 'bare'
+export type PeerId =
+  | 'openregistry'
+  | 'openregistry-pg'
+  | 'openregistry-pg-2'
+  | 'distribution-2'
+  | 'distribution-3'
+  | 'distribution-3-plain'
+  | 'zot'
+  | 'bare'
+
+/** What a row may need that not every registry has. */
+export type Feature = 'referrers' | 'collection'
+
+/** A PostgreSQL that listens on 127.0.0.1 with an empty database. */
+export interface Database {
+  port: number
+  user: string
+  name: string
+  /** Root of its process tree. */
+  pid: number
+}
+
+/** Where a registry runs. */
+export interface Site {
+  /** What {@link Peer.find} gave. */
+  program: string
+  /** On 127.0.0.1. */
+  port: number
+  /** Empty, for its data and its configuration. */
+  folder: string
+  /** Null unless the peer needs one. */
+  database: Database | null
+}
 
 /** How one registry is started. */
 export interface Launch {
@@ -16,12 +50,19 @@ export interface Peer {
   id: PeerId
   /** As the table names it. */
   label: string
+  /** Ours in one of its shapes, another registry, or the limit of client and runtime. */
+  kind: 'ours' | 'other' | 'limit'
+  /** Rows that need one of these leave it out. */
+  lacks: readonly Feature[]
+  /** Whether it needs a PostgreSQL of its own. */
+  needsDatabase?: boolean
   /** Where its program is, or why it is left out. */
   find(): Promise<{ program: string; version: string } | { missing: string }>
-  /**
-   * @param program what {@link find} gave
-   * @param port on 127.0.0.1
-   * @param folder empty, for its data and its configuration
-   */
-  launch(program: string, port: number, folder: string): Launch
+  launch(site: Site): Launch
+  /** Fills it before its first start; a peer without cannot be large. */
+  seed?: {
+    /** How much of what is wanted can be written in a minute or so, and still be asked for. */
+    sizes(wanted: SeedSizes): SeedSizes
+    fill(site: Site, sizes: SeedSizes): Promise<void>
+  }
 }

@@ -1,22 +1,27 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createConnection, createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { Cluster } from '../postgres/cluster.ts'
 import { treeMemory } from '../process-tree.ts'
 import type { FoundPeer } from './index.ts'
+import type { Site } from './peer.ts'
 
-const startLimitMilliseconds = 30_000
+/** Some registries read all they have before they answer. */
+const startLimitMilliseconds = 120_000
 const stopLimitMilliseconds = 20_000
 
-/** Process groups that are alive, so that an interrupted bench leaves none behind. */
+/** Process groups and databases that are alive, so that an interrupted bench leaves none behind. */
 const alive = new Set<number>()
+const clusters = new Set<Cluster>()
 
-/** Ends every registry that is still running; for the moment the bench is interrupted. */
+/** Ends everything that is still running; for the moment the bench is interrupted. */
 export function killAll(): void {
   for (const pid of alive) killGroup(pid)
+  for (const cluster of clusters) cluster.kill()
 }
 
 function killGroup(pid: number): void {
@@ -48,55 +53,107 @@ async function answers(port: number): Promise<boolean> {
   return await promise.finally(() => socket.destroy())
 }
 
+/** Fills a registry before it is started for the first time. */
+export type Seeding = (site: Site) => Promise<void>
+
+/** What a registry stands on: its folder, and its database where it needs one. */
+class Ground implements AsyncDisposable {
+  readonly site: Site
+  readonly cluster: Cluster | null
+
+  private constructor(site: Site, cluster: Cluster | null) {
+    this.site = site
+    this.cluster = cluster
+  }
+
+  static async make({ peer, program }: FoundPeer, parent: string): Promise<Ground> {
+    const folder = await mkdtemp(join(parent, `${peer.id}-`))
+    // The database runs as a user of its own.
+    await chmod(folder, 0o711)
+    const cluster = peer.needsDatabase
+      ? await Cluster.start(join(folder, 'database'), await freePort())
+      : null
+    if (cluster !== null) clusters.add(cluster)
+    return new Ground({ program, port: await freePort(), folder, database: cluster }, cluster)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.cluster !== null) {
+      await this.cluster[Symbol.asyncDispose]()
+      clusters.delete(this.cluster)
+    }
+    await rm(this.site.folder, { recursive: true, force: true, maxRetries: 5 })
+  }
+}
+
+async function launch({ peer }: FoundPeer, site: Site): Promise<ChildProcess> {
+  const { command, args, env, files } = peer.launch(site)
+  for (const [path, content] of Object.entries(files)) await writeFile(path, content)
+  const log = openSync(join(site.folder, 'output.log'), 'a')
+  const child = spawn(command, args, {
+    cwd: site.folder,
+    env: { ...inheritedEnvironment(), ...env },
+    stdio: ['ignore', log, log],
+    detached: true,
+  })
+  closeSync(log)
+  return child
+}
+
 /** A registry that answers, with its data in a folder of its own; disposing stops it and deletes the folder. */
 export class Server implements AsyncDisposable {
   readonly found: FoundPeer
-  readonly port: number
+  readonly site: Site
   /** Root of its process tree. */
   readonly pid: number
   /** From the start of the process to the first answer. */
   readonly startSeconds: number
   /** Bytes of private and shared memory of the tree at the first answer. */
   readonly idleMemory: number
-  readonly #folder: string
+  readonly #ground: Ground
   readonly #child: ChildProcess
 
-  private constructor(
-    found: FoundPeer,
-    port: number,
-    folder: string,
-    child: ChildProcess,
-    startSeconds: number,
-  ) {
+  private constructor(found: FoundPeer, ground: Ground, child: ChildProcess, startSeconds: number) {
     this.found = found
-    this.port = port
+    this.site = ground.site
     this.pid = child.pid ?? 0
     this.startSeconds = startSeconds
     this.idleMemory = treeMemory(this.pid)
-    this.#folder = folder
+    this.#ground = ground
     this.#child = child
+  }
+
+  get port(): number {
+    return this.site.port
+  }
+
+  /** Root of the process tree of its database server, or null. */
+  get databasePid(): number | null {
+    return this.site.database?.pid ?? null
   }
 
   /**
    * Starts a registry on a free port.
    *
    * @param parent folder on the disk that is to be measured
+   * @param seeding fills it before
    * @throws Error with the registry's own words when it does not answer in time
    */
-  static async start(found: FoundPeer, parent: string): Promise<Server> {
-    const folder = await mkdtemp(join(parent, `${found.peer.id}-`))
-    const port = await freePort()
-    const { command, args, env, files } = found.peer.launch(found.program, port, folder)
-    for (const [path, content] of Object.entries(files)) await writeFile(path, content)
-    const log = openSync(join(folder, 'output.log'), 'a')
+  static async start(found: FoundPeer, parent: string, seeding?: Seeding): Promise<Server> {
+    const ground = await Ground.make(found, parent)
+    try {
+      await seeding?.(ground.site)
+      return await Server.#startOn(found, ground)
+    } catch (error) {
+      await ground[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  static async #startOn(found: FoundPeer, ground: Ground): Promise<Server> {
+    const { port, folder } = ground.site
     const start = performance.now()
-    const child = spawn(command, args, {
-      cwd: folder,
-      env: { ...inheritedEnvironment(), ...env },
-      stdio: ['ignore', log, log],
-      detached: true,
-    })
-    closeSync(log)
+    const child = await launch(found, ground.site)
     await once(child, 'spawn')
     if (child.pid !== undefined) alive.add(child.pid)
     while (!(await answers(port))) {
@@ -105,13 +162,13 @@ export class Server implements AsyncDisposable {
         continue
       }
       const words = (await readFile(join(folder, 'output.log'), 'utf8')).slice(-2000)
-      await new Server(found, port, folder, child, NaN)[Symbol.asyncDispose]()
+      await new Server(found, ground, child, NaN).#stop()
       throw new Error(`${found.peer.label} did not start: ${words}`)
     }
-    return new Server(found, port, folder, child, (performance.now() - start) / 1000)
+    return new Server(found, ground, child, (performance.now() - start) / 1000)
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  async #stop(): Promise<void> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) {
       const exited = once(this.#child, 'exit')
       this.#child.kill('SIGTERM')
@@ -119,7 +176,11 @@ export class Server implements AsyncDisposable {
     }
     killGroup(this.pid)
     alive.delete(this.pid)
-    await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stop()
+    await this.#ground[Symbol.asyncDispose]()
   }
 }
 

@@ -1,3 +1,4 @@
+import { seedZot } from '../seed/zot.ts'
 import type { Peer } from './peer.ts'
 import { isProgram, printed } from './program.ts'
 
@@ -5,6 +6,8 @@ import { isProgram, printed } from './program.ts'
 export const zot: Peer = {
   id: 'zot',
   label: 'zot',
+  kind: 'other',
+  lacks: ['collection'],
   async find() {
     const program = process.env['ZOT_BIN']
     if (!program) return { missing: 'ZOT_BIN is not set' }
@@ -13,7 +16,7 @@ export const zot: Peer = {
     const version = /"commit":"([^"]+)"/.exec(await printed(program, '--version'))?.[1] ?? 'unknown'
     return { program, version }
   },
-  launch(program, port, folder) {
+  launch({ program, port, folder }) {
     const configuration = {
       storage: { rootDirectory: `${folder}/data` },
       http: { address: '127.0.0.1', port: String(port) },
@@ -25,5 +28,16 @@ export const zot: Peer = {
       env: {},
       files: { [`${folder}/config.json`]: JSON.stringify(configuration) },
     }
+  },
+  seed: {
+    sizes: (wanted) => ({
+      ...wanted,
+      repositories: Math.ceil(wanted.repositories / 10),
+      // Each request reads the manifests of a repository one by one.
+      referrers: Math.ceil(wanted.referrers / 100),
+    }),
+    async fill({ folder }, sizes) {
+      await seedZot(`${folder}/data`, sizes)
+    },
   },
 }

@@ -1,10 +1,12 @@
-import { prepareBlob, type PreparedBlob } from '../content.ts'
+import { blobOf, prepareBlob, type PreparedBlob } from '../content.ts'
 import { configOf, manifestOf } from '../client/images.ts'
 import { inParallel } from '../client/in-parallel.ts'
 import { pullBlob, pushBlob, putManifest } from '../client/registry-calls.ts'
 import type { Server } from '../peers/server.ts'
+import { referrersRepository, referringManifests } from '../seed/contents.ts'
 import type { Sizes } from '../sizes.ts'
-import type { Ground } from './row.ts'
+import { emptyGround, type Ground } from './row.ts'
+import { subjectsOf } from './subjects.ts'
 
 const connections = 8
 const MiB = 1024 * 1024
@@ -24,6 +26,19 @@ async function pushAll(server: Server, repository: string, blobs: readonly Prepa
 const config = configOf('bench')
 const smallBlobs = Array.from({ length: 100 }, (_, seed) => prepareBlob(1_000_000 + seed, 10 * 1024))
 
+/** Two subjects and what refers to them, as the large registry has them too. */
+async function pushReferrers(server: Server, count: number): Promise<Ground['subjects']> {
+  const manifests = [...referringManifests(count)]
+  const blobs = new Map(
+    manifests.flatMap((manifest) => manifest.blobs.map((blob) => [blob.digest, blob.bytes])),
+  )
+  await pushAll(server, referrersRepository, Array.from(blobs.values(), blobOf))
+  await inParallel(server.port, connections, manifests, (connection, { digest, bytes }) =>
+    putManifest(connection, referrersRepository, digest, blobOf(bytes)),
+  )
+  return subjectsOf(manifests)
+}
+
 /** A repository with many tags and some blobs, and many repositories beside it. */
 export async function fillWithTags(server: Server, sizes: Sizes): Promise<Ground> {
   const repository = 'bench/tags'
@@ -42,7 +57,9 @@ export async function fillWithTags(server: Server, sizes: Sizes): Promise<Ground
     for (const blob of [config, ...layers]) await pushBlob(connection, name, blob, 'put')
     await putManifest(connection, name, 'v1', manifestOf(config, layers, name))
   })
+  const subjects = await pushReferrers(server, sizes.referrers)
   return {
+    subjects,
     repository,
     tags: tags.map(({ tag }) => tag),
     manifests: tags.map(({ manifest }) => manifest.digest),
@@ -66,7 +83,7 @@ export async function fillWithLayer(server: Server, sizes: Sizes): Promise<Groun
   const layer = largeLayer(sizes.layer)
   await pushAll(server, repository, [layer])
   await inParallel(server.port, 1, [layer], (connection, blob) => pullBlob(connection, repository, blob))
-  return { repository, tags: [], manifests: [], blobs: [layer], repositories: [repository] }
+  return { ...emptyGround, repository, blobs: [layer], repositories: [repository] }
 }
 
 const mixedBlobs = Array.from({ length: 64 }, (_, seed) => prepareBlob(3_000_000 + seed, MiB))
@@ -75,7 +92,7 @@ const mixedBlobs = Array.from({ length: 64 }, (_, seed) => prepareBlob(3_000_000
 export async function fillWithBlobs(server: Server): Promise<Ground> {
   const repository = 'bench/mixed'
   await pushAll(server, repository, mixedBlobs)
-  return { repository, tags: [], manifests: [], blobs: mixedBlobs, repositories: [repository] }
+  return { ...emptyGround, repository, blobs: mixedBlobs, repositories: [repository] }
 }
 
 /**
@@ -94,5 +111,5 @@ export async function warmUp(server: Server): Promise<Ground> {
     )
     await pullBlob(connection, repository, blob)
   })
-  return { repository: 'bench/push', tags: [], manifests: [], blobs: [], repositories: [repository] }
+  return { ...emptyGround, repository: 'bench/push', repositories: [repository] }
 }

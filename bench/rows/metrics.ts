@@ -66,3 +66,8 @@ export function best(atLeast: number, aim?: number): Budget {
 export function atMost(limit: number): Budget {
   return { kind: 'absolute', atMost: limit }
 }
+
+/** On the large registry at least so much of what is reached on the small one. */
+export function growth(atLeast: number): Budget {
+  return { kind: 'growth', atLeast }
+}

@@ -1,7 +1,13 @@
 import { bareLoop } from '../bare-loop.ts'
 import { warmUp } from './filling.ts'
 import { atMost, best, memoryOfEach, peakMemory, rate, throughput } from './metrics.ts'
-import type { Suite } from './row.ts'
+import type { Sample, Suite, Turn } from './row.ts'
+
+/** Pushes small images, new ones at every call. */
+export function pushImages({ sizes: { images }, measure }: Turn): Promise<Sample> {
+  const { count, layers, layerSize, repositories, connections: parallel, limitSeconds } = images
+  return measure({ kind: 'images', count, layers, layerSize, repositories, parallel, limitSeconds }, 0)
+}
 
 /** Pushes, each turn into an empty registry. */
 export const pushes: Suite = {
@@ -66,10 +72,7 @@ export const pushes: Suite = {
     {
       id: 'images',
       metrics: [rate('push of 1 000 small images (3 layers of 10 KiB, 8 connections)', best(1.5, 2))],
-      run: ({ sizes: { images }, measure }) => {
-        const { count, layers, layerSize, repositories, connections: parallel } = images
-        return measure({ kind: 'images', count, layers, layerSize, repositories, parallel }, 0)
-      },
+      run: pushImages,
     },
   ],
 }

@@ -1,5 +1,7 @@
 import type { Job } from '../client/jobs/job.ts'
-import type { Server } from '../peers/server.ts'
+import type { FoundPeer } from '../peers/index.ts'
+import type { Feature } from '../peers/peer.ts'
+import type { Seeding, Server } from '../peers/server.ts'
 import type { Sizes } from '../sizes.ts'
 
 /** What one turn of one registry gave. Times of operations are milliseconds, memory is bytes. */
@@ -12,6 +14,8 @@ export interface Sample {
   p99: number
   /** Of the registry's whole process tree while the work went on; NaN where it was not measured. */
   cpuSeconds: number
+  /** Of its database server's process tree; NaN where there is none. */
+  databaseCpuSeconds: number
   idleMemory: number
   peakMemory: number
 }
@@ -22,8 +26,12 @@ export type Budget =
   | { kind: 'ratio'; atLeast: number; aim?: number }
   /** Ours over the reference's, at least. */
   | { kind: 'reference'; atLeast: number }
+  /** Ours over ours in the row that does the same on a small registry, at least. */
+  | { kind: 'growth'; atLeast: number }
   /** Ours itself, at most, in the unit of the metric. */
   | { kind: 'absolute'; atMost: number }
+  /** Ours itself, at least, in the unit of the metric. */
+  | { kind: 'least'; atLeast: number }
 
 /** One line of the table. */
 export interface Metric {
@@ -45,6 +53,18 @@ export interface Ground {
   blobs: readonly { digest: string; size: number }[]
   /** All repositories with content. */
   repositories: readonly string[]
+  /** Manifests that others name as their subject. */
+  subjects: readonly { repository: string; digest: string; referrers: readonly string[] }[]
+}
+
+/** Nothing; what a suite does not need. */
+export const emptyGround: Ground = {
+  repository: '',
+  tags: [],
+  manifests: [],
+  blobs: [],
+  repositories: [],
+  subjects: [],
 }
 
 /** What a row works with. */
@@ -61,6 +81,10 @@ export interface Row {
   /** For `--rows`. */
   id: string
   metrics: readonly Metric[]
+  /** Registries without it take no turn. */
+  needs?: Feature
+  /** The row that does the same work on a small registry; the report compares both. */
+  small?: string
   /** Whether every server does it once, unmeasured, before its first turn. */
   warmUp?: boolean
   run(turn: Turn): Promise<Sample>
@@ -73,6 +97,8 @@ export interface Suite {
   /** One server for all rows and turns, or a fresh one with an empty folder for each turn. */
   servers: 'shared' | 'fresh'
   rows: readonly Row[]
+  /** Fills a registry before it is started, and says with what; those that cannot be filled so take no part. */
+  seed?(found: FoundPeer, sizes: Sizes): { fill: Seeding; words: string } | null
   /** Fills a registry and warms it up, before any clock runs. */
   prepare(server: Server, sizes: Sizes): Promise<Ground>
 }

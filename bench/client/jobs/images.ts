@@ -14,6 +14,8 @@ export interface ImagesJob {
   /** Over how many repositories the images are spread, as builds of many projects are. */
   repositories: number
   parallel: number
+  /** None is begun after so long: not every registry gets to the end in a time that anybody would wait. */
+  limitSeconds: number
 }
 
 async function pushImage(
@@ -37,7 +39,11 @@ export function prepareImages(port: number, job: ImagesJob): ReadyJob {
     image: prepareImage(seed, job.layers, job.layerSize),
   }))
   return () =>
-    inParallel(port, job.parallel, images, (connection, { repository, tag, image }) =>
-      pushImage(connection, repository, tag, image),
+    inParallel(
+      port,
+      job.parallel,
+      images,
+      (connection, { repository, tag, image }) => pushImage(connection, repository, tag, image),
+      job.limitSeconds,
     )
 }
