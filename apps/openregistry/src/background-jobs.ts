@@ -6,6 +6,7 @@ import {
   type JobRunner,
   type Ports,
 } from '@openregistry/core'
+import type { Metrics } from '@openregistry/server'
 import type { Logger } from '@openregistry/server/log'
 
 /** Everything that is done in the background. Whoever adds a kind adds it here. */
@@ -14,14 +15,15 @@ function jobKinds(ports: Ports): JobKind[] {
 }
 
 /** Begins to do jobs in this process. */
-export function startBackgroundJobs(ports: Ports, log: Logger): JobRunner {
-  return startJobs({ queue: ports.metadata, kinds: jobKinds(ports), observer: logJobs(log) })
+export function startBackgroundJobs(ports: Ports, metrics: Metrics, log: Logger): JobRunner {
+  return startJobs({ queue: ports.metadata, kinds: jobKinds(ports), observer: observe(metrics, log) })
 }
 
-/** One line for each run that did something or went wrong. */
-function logJobs(log: Logger): JobObserver {
+/** Counts every run, and writes one line for each that did something or went wrong. */
+function observe(metrics: Metrics, log: Logger): JobObserver {
   return {
     ended({ name: job, event }, outcome, duration) {
+      metrics.observeJob(job, outcome.result, duration / 1000)
       const fields = { job, duration_ms: Math.round(duration) }
       switch (outcome.result) {
         case 'done':

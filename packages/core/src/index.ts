@@ -1,5 +1,6 @@
 export * from './access/index.ts'
 export * from './ports/index.ts'
+export type { PartState, Readiness } from './readiness.ts'
 export * from './registry.ts'
 export * from './settings.ts'
 export * from './jobs/index.ts'

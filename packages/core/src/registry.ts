@@ -18,6 +18,7 @@ import { openUpload } from './push/open-upload.ts'
 import { putManifest } from './push/put-manifest.ts'
 import { requirePush } from './push/require-push.ts'
 import { uploadStatus } from './push/upload-status.ts'
+import { createReadiness, type Readiness } from './readiness.ts'
 import type { Ports } from './settings.ts'
 
 /** Every use case of a principal. Each asks the access gate before it touches data. */
@@ -63,8 +64,8 @@ export type Registry = { readonly [K in keyof typeof useCases]: Bound<(typeof us
   ping(principal: Principal): void
   /** Whether the principal may see how the instance does (metrics). @throws RegistryError `UNAUTHORIZED`, `DENIED`. */
   requireOperator(principal: Principal): void
-  /** Whether database and backends would take a write now; one entry for each part, null or what is wrong. */
-  readiness(): Promise<Record<string, string | null>>
+  /** Whether database and backends would take a write now. */
+  readiness(): Promise<Readiness>
 }
 
 /** Binds the use cases to their ports. */
@@ -77,13 +78,6 @@ export function createRegistry(ports: Ports): Registry {
     ...(bound as { [K in keyof typeof useCases]: Bound<(typeof useCases)[K]> }),
     ping: (principal) => authorizeInstance(principal, 'ping'),
     requireOperator: (principal) => authorizeInstance(principal, 'operate'),
-    readiness: () => readiness(ports),
+    readiness: createReadiness(ports),
   }
-}
-
-async function readiness({ metadata, backends }: Ports): Promise<Record<string, string | null>> {
-  const parts: [string, () => Promise<void>][] = [['database', () => metadata.check()]]
-  for (const [name, store] of backends) parts.push([`backend ${name}`, () => store.check()])
-  const answers = parts.map(async ([name, check]) => [name, await check().then(() => null, String)] as const)
-  return Object.fromEntries(await Promise.all(answers))
 }

@@ -7,11 +7,11 @@ import { beginExchange, reply, type Exchange } from './http/exchange.ts'
 import { guardChanges, guardOpenMode } from './http/host-guard.ts'
 import { listen, type Listener, type ListenerOptions } from './http/listener.ts'
 import { dropUnreadBody, refuse } from './http/unread-body.ts'
-import { createMetrics, type Metrics } from './metrics/metrics.ts'
+import type { Metrics } from './metrics/metrics.ts'
 import type { V2Settings } from './v2/call.ts'
 import { ociAnswers, ociErrorBody } from './v2/errors.ts'
 import { createV2Transport } from './v2/transport.ts'
-import { createWebListener, renderMetrics } from './web/app.ts'
+import { createWebListener } from './web/app.ts'
 import type { WebParts } from './web/parts.ts'
 
 /** Everything that a server needs, from the composition root. */
@@ -30,12 +30,16 @@ export interface ServerOptions {
   openMode: { publicHost: string | null; network: boolean } | null
   /** Host and port for people, when it is not the address that is listened on. */
   publicAddress: string | null
-  figures: WebParts['figures']
+  metrics: Metrics
+  /** The numbers of all processes of this replica, for `/metrics`. */
+  renderMetrics: WebParts['renderMetrics']
 }
 
 /** A server that answers. */
 export interface RunningServer {
   readonly addresses: readonly string[]
+  /** From now on `/readyz` says that this process is about to stop; everything else goes on. */
+  drain(): void
   stop(grace: number): Promise<void>
 }
 
@@ -44,23 +48,25 @@ export interface RunningServer {
  * @throws the system's error when an address cannot be listened on; nothing is left listening then.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const metrics = createMetrics()
-  const handler = createHandler(options, metrics)
+  const { metrics } = options
+  let draining = false
+  const handler = createHandler(options, () => draining)
   const onConnection = (change: 1 | -1): void => metrics.connections(change)
   const { stall } = options.v2
   const listener = await listen({ ...options.listener, stall, onConnection }, handler)
-  const apart = await listenForMetrics(options, metrics).catch(async (error: unknown) => {
+  const apart = await listenForMetrics(options).catch(async (error: unknown) => {
     await listener.close(0)
     throw error
   })
   return {
     addresses: listener.addresses,
+    drain: () => void (draining = true),
     stop: async (grace) => void (await Promise.all([listener.close(grace), apart?.close(grace)])),
   }
 }
 
-function createHandler(options: ServerOptions, metrics: Metrics) {
-  const { registry, authenticator, log, openMode } = options
+function createHandler(options: ServerOptions, draining: () => boolean) {
+  const { registry, authenticator, log, openMode, metrics } = options
   const v2 = createV2Transport({
     registry,
     authenticator,
@@ -71,9 +77,9 @@ function createHandler(options: ServerOptions, metrics: Metrics) {
   const web = createWebListener({
     registry,
     authenticator,
-    metrics,
+    renderMetrics: options.renderMetrics,
+    draining,
     log,
-    figures: options.figures,
     welcome: {
       host: options.publicAddress ?? `${options.listener.hosts[0]}:${options.listener.port}`,
       version: options.version,
@@ -136,15 +142,15 @@ function answerRefusal(exchange: Exchange, error: RegistryError): void {
   dropUnreadBody(exchange)
 }
 
-async function listenForMetrics(options: ServerOptions, metrics: Metrics): Promise<Listener | null> {
-  const { metricsListener: apart, figures, log } = options
+async function listenForMetrics(options: ServerOptions): Promise<Listener | null> {
+  const { metricsListener: apart, log } = options
   if (apart === null) return null
   return listen(
     { ...options.listener, stall: options.v2.stall, tls: null, hosts: [apart.host], port: apart.port },
     (request, response) => {
       const exchange = beginExchange(request, response)
       if (exchange.path !== '/metrics') return reply(exchange, 404, {})
-      renderMetrics({ metrics, figures }).then(
+      options.renderMetrics().then(
         ({ contentType, body }) => reply(exchange, 200, { 'Content-Type': contentType }, body),
         (error: unknown) => {
           log.error('metrics_failed', { error })

@@ -1,4 +1,5 @@
 import { flushCompileCache } from 'node:module'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { openLog, type Logger } from '@openregistry/server/log'
 import type { Config } from '@openregistry/server/config'
 import type { Command } from 'commander'
@@ -40,6 +41,8 @@ export async function serve(command: Command, { json }: { json?: boolean }): Pro
     log.warn('server_killed', { message: 'Stopped at once, at the second signal.' })
     void log.flush().finally(() => process.exit(1))
   })
+  registry.drain()
+  await sleep(config.limits.shutdown_delay)
   await registry.stop()
   log.info('server_stop')
   await log.flush()

@@ -41,6 +41,10 @@ export const limits = {
     doc: 'Connections at one time; further ones are closed.',
     zero: 'no limit',
   }),
+  shutdown_delay: field(duration(0, 3600_000), '0', {
+    doc: 'How long a stop goes on serving while /readyz says 503 already, so that a balancer sends nothing more here.',
+    zero: 'not at all',
+  }),
   shutdown_grace: field(duration(0, 3600_000), '30s', {
     doc: 'How long a stop waits for requests in flight. Uploads that it cuts off can be resumed.',
     zero: 'not at all',

@@ -20,10 +20,10 @@ export function applyRules(
   checkAccess(config, refuse)
   checkTls(config, refuse)
   checkDatabase(config, refuse)
-  if (config.http.workers !== 'auto' && config.http.workers > 1) {
+  if (config.db.kind === 'sqlite' && config.http.workers !== 'auto' && config.http.workers > 1) {
     refuse(
       'http.workers',
-      'SQLite has one serving process, since one process writes its database; leave it at auto',
+      'SQLite has one serving process, since one process writes its database; leave it at auto, or use PostgreSQL',
     )
   }
   if (config.limits.uri > config.limits.request_headers) {

@@ -24,7 +24,7 @@ export const tree = {
       doc: 'Where clients find this registry, when that is not where it listens (behind a proxy). In open mode its host is the only name besides localhost under which the registry answers.',
     }),
     workers: field(workers(), 'auto', {
-      doc: 'Serving processes. SQLite has one, so auto and 1 are the same.',
+      doc: 'Processes that serve the port. auto: with PostgreSQL one for each processor; SQLite has one.',
     }),
     tls: {
       cert: field(path('file'), null, {

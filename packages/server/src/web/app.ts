@@ -8,6 +8,7 @@ import { admitRequests } from '../api/admission.ts'
 import { registerApi } from '../api/register.ts'
 import { answerProblem, refuseRequest } from '../api/problem.ts'
 import type { WebEnvironment, WebParts } from './parts.ts'
+import { readinessAnswer } from './readiness-answer.ts'
 import { welcomePage, welcomeText } from './welcome.ts'
 
 /** Pages for people and machines besides `/v2`, on the same port: welcome, health, metrics, management API. */
@@ -24,18 +25,15 @@ export function createWebListener(parts: WebParts): RequestListener {
     return wantsHtml ? context.html(welcomePage(parts.welcome)) : context.text(welcomeText(parts.welcome))
   })
   app.get('/healthz', (context) => context.json({ status: 'ok' }))
+  const readiness = readinessAnswer(parts)
   app.get('/readyz', async (context) => {
-    const checks = await parts.registry.readiness()
-    const ready = Object.values(checks).every((problem) => problem === null)
-    return context.json(
-      { status: ready ? 'ready' : 'not ready', checks: summarise(checks) },
-      ready ? 200 : 503,
-    )
+    const { status, body } = await readiness()
+    return context.json(body, status)
   })
   if (parts.servesMetrics) {
     app.get('/metrics', async (context) => {
       parts.registry.requireOperator(await parts.authenticator.authenticate(context.env.incoming.headers))
-      const { contentType, body } = await renderMetrics(parts)
+      const { contentType, body } = await parts.renderMetrics()
       return context.body(body, 200, { 'Content-Type': contentType })
     })
   }
@@ -52,20 +50,4 @@ export function createWebListener(parts: WebParts): RequestListener {
     hostname: 'localhost',
   }
   return getRequestListener(app.fetch, options) as unknown as RequestListener
-}
-
-/** Metrics with the numbers of this moment. */
-export async function renderMetrics({
-  metrics,
-  figures,
-}: Pick<WebParts, 'metrics' | 'figures'>): Promise<{ contentType: string; body: string }> {
-  metrics.setFigures(await figures())
-  return metrics.render()
-}
-
-/** What is wrong is in the log; strangers learn which part it is, not how it is built. */
-function summarise(checks: Record<string, string | null>): Record<string, 'ok' | 'failing'> {
-  return Object.fromEntries(
-    Object.entries(checks).map(([name, problem]) => [name, problem === null ? 'ok' : 'failing']),
-  )
 }

@@ -2,16 +2,17 @@ import type { HttpBindings } from '@hono/node-server'
 import type { Principal, Registry } from '@openregistry/core'
 import type { Authenticator } from '../http/authenticate.ts'
 import type { Logger } from '../log/logger.ts'
-import type { Metrics } from '../metrics/metrics.ts'
+import type { RenderedMetrics } from '../metrics/snapshot.ts'
 import type { Welcome } from './welcome.ts'
 
 /** What everything besides `/v2` is made of. */
 export interface WebParts {
   registry: Registry
   authenticator: Authenticator
-  metrics: Metrics
-  /** Numbers for the metrics, read when they are asked for. */
-  figures: () => Promise<{ openUploads: number; pendingDeletes: number }>
+  /** The numbers of all processes of this replica. */
+  renderMetrics: () => Promise<RenderedMetrics>
+  /** Whether this process is about to stop: balancers are to send it nothing new. */
+  draining: () => boolean
   welcome: Welcome
   /** How long the body of a request may take, in milliseconds. */
   bodyTime: number

@@ -1,0 +1,59 @@
+import { createContentHasher, openDiskBlobStore, type FileLayer } from '@openregistry/blobs'
+import type { BlobStore, Lists, MetadataStore, Ports } from '@openregistry/core'
+import { timedBlobStore, timedMetadataStore, type Metrics } from '@openregistry/server'
+import type { Config } from '@openregistry/server/config'
+import { openMetadata } from './open-metadata.ts'
+
+/**
+ * What is put around the drivers once they are open. The fault harness stops, kills and fails the registry here, so that
+ * the code beneath and above is exactly what runs elsewhere.
+ */
+export interface Layers {
+  files?: FileLayer
+  blobs?: (store: BlobStore & Lists) => BlobStore & Lists
+  metadata?: (store: MetadataStore) => MetadataStore
+}
+
+/**
+ * Opens the drivers that the configuration names, in the order in which they are needed.
+ * @param opened what closes them, in the reverse order.
+ * @throws RegistryError, or an error of the system, when something cannot be opened.
+ */
+export async function openPorts(
+  config: Config,
+  metrics: Metrics,
+  layers: Layers,
+  opened: AsyncDisposableStack,
+): Promise<Ports> {
+  const { files, blobs: aroundBlobs = same, metadata: aroundMetadata = same } = layers
+  const disk = files === undefined ? config.dfs.disk : { ...config.dfs.disk, files }
+  const blobs = aroundBlobs(opened.use(await openDiskBlobStore(disk)))
+  const metadata = aroundMetadata(opened.use(await openMetadata(config, { serving: true })))
+  const hasher = opened.use(createContentHasher())
+  return {
+    metadata: timedMetadataStore(metadata, metrics),
+    backends: new Map([[blobs.backend, timedBlobStore(blobs, metrics)]]),
+    hasher,
+    settings: settingsOf(config),
+  }
+}
+
+const same = <T>(store: T): T => store
+
+function settingsOf(config: Config): Ports['settings'] {
+  const { limits } = config
+  return {
+    defaultVisibility: config.repositories.default_visibility,
+    backend: config.dfs.default,
+    lease: config.gc.lease,
+    grace: config.gc.grace,
+    uploadLifetime: limits.upload_lifetime,
+    limits: {
+      manifest: limits.manifest,
+      blob: limits.blob,
+      uploadsPerRepository: limits.uploads_per_repository,
+      tagsPerPush: limits.tags_per_push,
+      page: limits.page,
+    },
+  }
+}
