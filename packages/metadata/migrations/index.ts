@@ -2,6 +2,7 @@ import { firstTables } from './0001-first-tables.ts'
 import { tagHistoryIndexes } from './0002-tag-history-indexes.ts'
 import { jobLeases } from './0003-job-leases.ts'
 import { collection } from './0004-collection.ts'
+import { scrub } from './0005-scrub.ts'
 
 /** How an engine spells the types of the schema. */
 export interface SchemaWords {
@@ -30,4 +31,4 @@ export interface Migration {
 }
 
 /** All of them, in order. */
-export const migrations: readonly Migration[] = [firstTables, tagHistoryIndexes, jobLeases, collection]
+export const migrations: readonly Migration[] = [firstTables, tagHistoryIndexes, jobLeases, collection, scrub]

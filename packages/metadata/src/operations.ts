@@ -1,3 +1,4 @@
+import { databaseTime } from './reads/database-time.ts'
 import { figures } from './reads/figures.ts'
 import { findBlob } from './reads/find-blob.ts'
 import { findDeletedManifest } from './reads/find-deleted-manifest.ts'
@@ -7,18 +8,28 @@ import { findMountSource } from './reads/find-mount-source.ts'
 import { findRepository } from './reads/find-repository.ts'
 import { findTagChangeAt } from './reads/find-tag-change-at.ts'
 import { findUpload } from './reads/find-upload.ts'
+import { hasClaims } from './reads/has-claims.ts'
+import { listBlobUses } from './reads/list-blob-uses.ts'
+import { listDamage } from './reads/list-damage.ts'
 import { listJobs } from './reads/list-jobs.ts'
+import { listKeys } from './reads/list-keys.ts'
 import { listParts } from './reads/list-parts.ts'
 import { listPendingDeletes } from './reads/list-pending-deletes.ts'
 import { listReferrers } from './reads/list-referrers.ts'
 import { listRepositories } from './reads/list-repositories.ts'
+import { listRepositoryContent } from './reads/list-repository-content.ts'
 import { listTagHistory } from './reads/list-tag-history.ts'
 import { listTagNames } from './reads/list-tag-names.ts'
 import { listTags } from './reads/list-tags.ts'
 import { previewCollection } from './reads/preview-collection.ts'
+import { readLocation } from './reads/read-location.ts'
+import { scrubTotals } from './reads/scrub-totals.ts'
 import { addPart } from './steps/add-part.ts'
+import { beginScrubPass } from './steps/begin-scrub-pass.ts'
 import { cancelUpload } from './steps/cancel-upload.ts'
 import { check } from './steps/check.ts'
+import { claimListing } from './steps/claim-listing.ts'
+import { claimLocations } from './steps/claim-locations.ts'
 import { collectBlobs } from './steps/collect-blobs.ts'
 import { collectLinks } from './steps/collect-links.ts'
 import { collectManifests } from './steps/collect-manifests.ts'
@@ -27,18 +38,27 @@ import { compact } from './steps/compact.ts'
 import { deleteBlob } from './steps/delete-blob.ts'
 import { deleteManifest } from './steps/delete-manifest.ts'
 import { deleteRepository } from './steps/delete-repository.ts'
+import { deleteSurplus } from './steps/delete-surplus.ts'
 import { deleteTag } from './steps/delete-tag.ts'
+import { endListing } from './steps/end-listing.ts'
+import { endScrubPass } from './steps/end-scrub-pass.ts'
 import { enqueueJob } from './steps/enqueue-job.ts'
 import { emptyRepositories } from './steps/empty-repositories.ts'
 import { expireUploads } from './steps/expire-uploads.ts'
 import { extendJob, failJob, finishJob } from './steps/end-job.ts'
 import { forgetPendingDeletes } from './steps/forget-pending-deletes.ts'
 import { leaseJob } from './steps/lease-job.ts'
+import { mendContent } from './steps/mend-content.ts'
 import { mountBlob } from './steps/mount-blob.ts'
+import { noteSurplus } from './steps/note-surplus.ts'
 import { openUpload } from './steps/open-upload.ts'
 import { purgeContent } from './steps/purge-content.ts'
 import { putManifest } from './steps/put-manifest.ts'
+import { recordDamage } from './steps/record-damage.ts'
+import { recordVerified } from './steps/record-verified.ts'
+import { releaseLocations } from './steps/release-locations.ts'
 import { renewLease } from './steps/renew-lease.ts'
+import { renewLocationClaims } from './steps/renew-location-claims.ts'
 import { renewUpload } from './steps/renew-upload.ts'
 import { scheduleJob } from './steps/schedule-job.ts'
 import { restoreManifest } from './steps/restore-manifest.ts'
@@ -48,6 +68,7 @@ import type { Step } from './sql/query.ts'
 
 /** Reads are one statement each and need no transaction of their own. */
 export const reads = {
+  databaseTime,
   figures,
   findBlob,
   findDeletedManifest,
@@ -57,22 +78,32 @@ export const reads = {
   findRepository,
   findTagChangeAt,
   findUpload,
+  hasClaims,
+  listBlobUses,
+  listDamage,
   listJobs,
+  listKeys,
   listParts,
   listPendingDeletes,
   listReferrers,
   listRepositories,
+  listRepositoryContent,
   listTagHistory,
   listTagNames,
   listTags,
   previewCollection,
+  readLocation,
+  scrubTotals,
 }
 
 /** Steps happen whole or not at all. */
 export const steps = {
   addPart,
+  beginScrubPass,
   cancelUpload,
   check,
+  claimListing,
+  claimLocations,
   collectBlobs,
   collectLinks,
   collectManifests,
@@ -81,7 +112,10 @@ export const steps = {
   deleteBlob,
   deleteManifest,
   deleteRepository,
+  deleteSurplus,
   deleteTag,
+  endListing,
+  endScrubPass,
   enqueueJob,
   emptyRepositories,
   expireUploads,
@@ -90,11 +124,17 @@ export const steps = {
   finishJob,
   forgetPendingDeletes,
   leaseJob,
+  mendContent,
   mountBlob,
+  noteSurplus,
   openUpload,
   purgeContent,
   putManifest,
+  recordDamage,
+  recordVerified,
+  releaseLocations,
   renewLease,
+  renewLocationClaims,
   renewUpload,
   scheduleJob,
   restoreManifest,

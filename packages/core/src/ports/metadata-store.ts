@@ -4,6 +4,7 @@ import type { CollectionSteps } from './collection.ts'
 import type { ContentHashes } from './content-hasher.ts'
 import type { JobQueue } from './jobs.ts'
 import type { HistoryStore } from './history.ts'
+import type { ScrubStore } from './scrub.ts'
 import type { StorageKey, UploadId } from './storage-key.ts'
 
 /** Who may see a repository without credentials. */
@@ -188,7 +189,7 @@ export interface PendingDelete {
  *
  * Faults are `RegistryError`s: `METADATA_UNAVAILABLE`, `STORAGE_FULL`.
  */
-export interface MetadataStore extends CollectionSteps, HistoryStore, JobQueue, AsyncDisposable {
+export interface MetadataStore extends CollectionSteps, HistoryStore, JobQueue, ScrubStore, AsyncDisposable {
   // --- reads ---------------------------------------------------------------------------------------------------
 
   /** A repository that is not deleted. */

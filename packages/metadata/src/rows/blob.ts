@@ -45,7 +45,11 @@ export function* ensureBlob(sql: Sql, blob: BlobContent): Step<number> {
 }
 
 /** One row for each distinct hash of a leaf or node. */
-function* blockRows(sql: Sql, blobId: number, { leaves, nodes }: BlobContent): Generator<Query> {
+export function* blockRows(
+  sql: Sql,
+  blobId: number,
+  { leaves, nodes }: Pick<BlobContent, 'leaves' | 'nodes'>,
+): Generator<Query> {
   const seen = new Set<string>()
   for (const [level, packed] of [leaves, ...nodes].entries()) {
     if (packed.length % hashSize !== 0)

@@ -1,4 +1,4 @@
-import type { StorageKey } from '@openregistry/core'
+import type { StorageKey, StoredPlace } from '@openregistry/core'
 import { first, run, type Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
 import { deleteLater } from './session.ts'
@@ -6,26 +6,32 @@ import { deleteLater } from './session.ts'
 /** The backend of bytes that are in the database itself. */
 export const inlineBackend = 'inline'
 
+/** Where the bytes of a row of `blob_locations` are. */
+export function placeOf({ backend, key }: { backend: string; key: StorageKey | null }): StoredPlace {
+  return key === null ? { kind: 'inline' } : { kind: 'object', backend, key }
+}
+
 /** Where new bytes of a blob are. */
 export type NewBytes = { kind: 'inline'; bytes: Uint8Array } | { kind: 'object'; key: StorageKey }
 
 /**
  * Notes that good bytes of a blob are here. One object for each blob and backend is enough: where a good one is already,
- * the new one is to be deleted; a damaged or missing one is replaced, and is to be deleted itself.
+ * the new one is to be deleted; a damaged or missing one is replaced, and is to be deleted itself. Bytes in the row are
+ * compared, so that damage to them which nobody has noticed yet is mended, too.
  */
 export function* ensureLocation(sql: Sql, blobId: number, backend: string, stored: NewBytes): Step<void> {
   const place = stored.kind === 'inline' ? inlineBackend : backend
   const key = stored.kind === 'inline' ? null : stored.key
   const bytes = stored.kind === 'inline' ? stored.bytes : null
   // The blob is held, so a good location stays; many who push the same content need not wait for each other.
-  const good = yield* first<{ key: string | null }>(sql`
-    SELECT key FROM good_locations WHERE blob_id = ${blobId} AND backend = ${place}`)
-  if (good !== null) {
+  const good = yield* first<{ key: string | null; differs: unknown }>(sql`
+    SELECT key, bytes <> ${bytes} AS differs FROM good_locations WHERE blob_id = ${blobId} AND backend = ${place}`)
+  if (good !== null && !good.differs) {
     if (key !== null && key !== good.key) yield* deleteLater(sql, place, key)
     return
   }
-  const found = yield* first<{ id: number; state: string; key: string | null }>(sql`
-    SELECT id, state, key FROM blob_locations
+  const found = yield* first<{ id: number; state: string; key: string | null; differs: unknown }>(sql`
+    SELECT id, state, key, bytes <> ${bytes} AS differs FROM blob_locations
     WHERE blob_id = ${blobId} AND backend = ${place} ${sql.lock('FOR NO KEY UPDATE')}`)
   if (found === null) {
     const created = yield* first(sql`
@@ -34,10 +40,11 @@ export function* ensureLocation(sql: Sql, blobId: number, backend: string, store
       ON CONFLICT (blob_id, backend) DO NOTHING
       RETURNING id`)
     if (created === null) yield* ensureLocation(sql, blobId, backend, stored)
-  } else if (found.state !== 'good') {
+  } else if (found.state !== 'good' || Boolean(found.differs)) {
     if (found.key !== null) yield* deleteLater(sql, place, found.key)
     yield* run(sql`
-      UPDATE blob_locations SET key = ${key}, bytes = ${bytes}, state = 'good', verified_at = ${sql.now}
+      UPDATE blob_locations SET key = ${key}, bytes = ${bytes}, state = 'good', verified_at = ${sql.now},
+        claim = NULL, claimed_until = NULL
       WHERE id = ${found.id}`)
   } else if (key !== null && key !== found.key) {
     yield* deleteLater(sql, place, key)

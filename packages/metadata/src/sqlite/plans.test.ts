@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import type { MetadataStore } from '@openregistry/core'
+import { newStorageKey, newUploadId, type MetadataStore } from '@openregistry/core'
 import type { Digest, RepositoryName, Tag } from '@openregistry/oci'
 import { hashedContent, newName, openSession, partAt, pushBlob, pushManifest } from '@openregistry/testkit'
 import { operations } from '../operations.ts'
@@ -44,6 +44,7 @@ async function useEverything(store: MetadataStore): Promise<void> {
   await store.listReferrers(name, manifest.subject!, 'application/x', page)
   await useSessions(store)
   await useJobs(store)
+  await useScrub(store, name)
   await store.figures()
   await store.check()
   await store.setVisibility(name, 'public')
@@ -119,10 +120,44 @@ async function useJobs(store: MetadataStore): Promise<void> {
   await store.finishJob(held, null)
 }
 
+async function useScrub(store: MetadataStore, name: RepositoryName): Promise<void> {
+  const page = { after: null, limit: 10 }
+  const [claim, lease, backend] = ['claim', 1000, 'disk']
+  const blob = await pushBlob(store, name)
+  const now = await store.databaseTime()
+  const { startedAt } = await store.beginScrubPass({ anew: false, within: 1000 })
+  await store.scrubTotals(now)
+  await store.hasClaims(now)
+  await store.claimLocations({ claim, lease, limit: 10, verifiedBefore: now, blobs: [1] })
+  const due = { claim, lease, limit: 10, verifiedBefore: now + 10_000, blobs: null }
+  const ids = (await store.claimLocations(due)).map(({ id }) => id)
+  await store.readLocation(ids[0] ?? 0)
+  await store.renewLocationClaims({ ids, claim, lease })
+  await store.mendContent({ ...blob, location: ids[0] ?? 0, blobId: 1, claim })
+  await store.recordVerified({ ids, claim })
+  await store.releaseLocations({ ids, claim })
+  await store.recordDamage({ state: 'damaged', at: { kind: 'inline', location: 1, claim } })
+  if (blob.stored.kind === 'object') {
+    await store.recordDamage({ state: 'damaged', at: { kind: 'object', backend, key: blob.stored.key } })
+    await store.noteSurplus({ backend, keys: [newStorageKey(newUploadId())], age: 0 })
+  }
+  await store.listDamage(page)
+  await store.listBlobUses(1, 10)
+  await store.listRepositoryContent(name, 'blobs', page)
+  await store.listRepositoryContent(name, 'manifests', page)
+  await store.listKeys(backend, '', page)
+  await store.claimListing({ backend, claim, lease, listedBefore: now })
+  await store.deleteSurplus({ backend, prefix: '', age: 0, confirmed: false })
+  await store.noteSurplus({ backend, keys: [newStorageKey(newUploadId())], age: 0 })
+  await store.deleteSurplus({ backend, prefix: '', age: 0, confirmed: true })
+  await store.endListing({ backend, prefix: '00', claim, now })
+  await store.endScrubPass(startedAt)
+}
+
 /** Lists that a statement was given, bounded subqueries, small tables, and a queue that is read from its beginning. */
 const harmless = new RegExp(
   '^SCAN (json_each|found|in_namespace|in_any|own|public|content|blob_candidates|pragma_freelist_count|open_sessions|queued|page|schema_migrations' +
-    String.raw`|pending_deletes|jobs|(\d+ )?CONSTANT ROWS?|\(subquery-\d+\))`,
+    String.raw`|pending_deletes|scrub_passes|counted|jobs|(\d+ )?CONSTANT ROWS?|\(subquery-\d+\))`,
 )
 
 /** An operator's look at everything that is due: it groups and sorts, in a process of its own. */

@@ -13,6 +13,7 @@ import type { OpenMetadataStore } from './opened.ts'
 import { referrerTests } from './referrers.ts'
 import { repositoryTests } from './repositories.ts'
 import { restoringTests } from './restoring.ts'
+import { scrubTests } from './scrub.ts'
 import { sessionTests } from './sessions.ts'
 import { tagTests } from './tags.ts'
 
@@ -39,6 +40,7 @@ export function metadataStoreContract(name: string, open: OpenMetadataStore): vo
     housekeepingTests(open)
     jobTests(open)
     collectionTests(open)
+    scrubTests(open)
     concurrencyTests(open)
     modelTests(open)
   })

@@ -1,0 +1,5 @@
+export { compareListings, type ListingOptions, type ListingsCompared } from './compare-listing.ts'
+export type { Damage } from './damage.ts'
+export { Pace, pause } from './pace.ts'
+export { scrub, type ScrubOptions, type ScrubRound } from './scrub.ts'
+export { verifyStored, type ScrubObserver, type Verified, type VerifyOptions } from './verify-stored.ts'
