@@ -18,6 +18,8 @@ export default defineConfig({
         fileParallelism: project.parallel,
         ...(project.parallel ? {} : { maxWorkers: 1 }),
         testTimeout: project.testTimeout,
+        ...(project.again === undefined ? {} : { env: project.again }),
+        ...(project.setup === undefined ? {} : { setupFiles: [project.setup] }),
         sequence: { groupOrder: project.order },
       },
     })),

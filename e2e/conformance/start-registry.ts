@@ -18,13 +18,26 @@ const faultsToConsole: Logger = {
   child: () => faultsToConsole,
 }
 
+/** Variables of the configuration; without any it is the registry as it comes. */
+export type Settings = Readonly<Record<`OPEN_REGISTRY_${string}`, string>>
+
+/** Whether the registry under test is several replicas. */
+export function wantsReplicas(): boolean {
+  return process.env['OPEN_REGISTRY_CONFORMANCE_SHAPE'] === 'replicas'
+}
+
 /**
- * Starts our registry on a free port, with its data in a new folder that goes away with it.
- * @param settings variables of the configuration; without any it is the registry as it comes.
+ * Starts our registry on a free port, with its data in a new place that goes away with it. With
+ * OPEN_REGISTRY_CONFORMANCE_SHAPE=replicas it is several replicas behind a balancer.
  */
-export async function startTemporaryRegistry(
-  settings: Readonly<Record<`OPEN_REGISTRY_${string}`, string>> = {},
-): Promise<TemporaryRegistry> {
+export async function startTemporaryRegistry(settings: Settings = {}): Promise<TemporaryRegistry> {
+  if (!wantsReplicas()) return startReplica(settings)
+  const { startTemporaryReplicas } = await import('./start-replicas.ts')
+  return startTemporaryReplicas(settings)
+}
+
+/** Starts one server, with a data folder of its own. */
+export async function startReplica(settings: Settings): Promise<TemporaryRegistry> {
   await using stack = new AsyncDisposableStack()
   const folder = await mkdtemp(join(tmpdir(), 'openregistry-'))
   stack.defer(() => rm(folder, { recursive: true }))

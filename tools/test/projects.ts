@@ -10,13 +10,17 @@ export interface TestProjectDefinition {
   parallel: boolean
   /** How long one test may take, in milliseconds; a bound against hanging, never a measurement. */
   testTimeout: number
+  /** Variables that its tests find, where they run files of another project once more under other conditions. */
+  again?: Readonly<Record<string, string>>
+  /** A file that runs before each of its test files. */
+  setup?: string
   /** Groups run in ascending order, so that real clients do not compete with the unit tests for the machine. */
   order: number
 }
 
 const minute = 60_000
 
-/** Every test file of the repository is in exactly one of these; `projects.test.ts` proves it. */
+/** Every test file of the repository is in exactly one that is not `again`; `projects.test.ts` proves it. */
 export const testProjects: readonly TestProjectDefinition[] = [
   {
     name: 'unit',
@@ -43,12 +47,22 @@ export const testProjects: readonly TestProjectDefinition[] = [
     order: 1,
   },
   {
+    name: 'replicas',
+    include: ['e2e/conformance/**/*.test.ts'],
+    exclude: [],
+    parallel: true,
+    testTimeout: 2 * minute,
+    again: { OPEN_REGISTRY_CONFORMANCE_SHAPE: 'replicas' },
+    setup: 'e2e/conformance/require-postgres.ts',
+    order: 2,
+  },
+  {
     name: 'system',
     include: ['e2e/**/*.test.ts'],
     exclude: ['e2e/conformance/**', 'e2e/clients/**', 'e2e/faults/**'],
     parallel: false,
     testTimeout: 5 * minute,
-    order: 2,
+    order: 3,
   },
   {
     name: 'clients',
@@ -56,7 +70,7 @@ export const testProjects: readonly TestProjectDefinition[] = [
     exclude: [],
     parallel: false,
     testTimeout: 5 * minute,
-    order: 3,
+    order: 4,
   },
   {
     name: 'faults',
@@ -64,12 +78,12 @@ export const testProjects: readonly TestProjectDefinition[] = [
     exclude: [],
     parallel: false,
     testTimeout: 10 * minute,
-    order: 4,
+    order: 5,
   },
 ]
 
 /** What `npm run e2e` runs: real clients and the conformance suites, against the whole registry. */
-const e2eProjects = ['conformance', 'system', 'clients']
+const e2eProjects = ['conformance', 'replicas', 'system', 'clients']
 
 /**
  * Splits the arguments of the runner: names of projects (or `e2e` for {@link e2eProjects}) choose projects, anything

@@ -12,7 +12,8 @@ const dialect: Dialect = {
   placeholder: (number) => `$${number}`,
   list: (type, placeholder) => `(SELECT unnest(${placeholder}::${listTypes[type]}[]) AS value)`,
   encodeList: (list) => list.items,
-  encode: (value) => value,
+  // Text has no NUL here, and none of ours is below a space: what a client made up compares as it would with NUL.
+  encode: (value) => (typeof value === 'string' ? value.replaceAll('\0', '\u0001') : value),
 }
 
 /** The template tag for PostgreSQL. */

@@ -55,6 +55,14 @@ export function tagTests(open: OpenMetadataStore): void {
       expect(await store().listTagNames(name, all)).toBeNull()
     })
 
+    test('begins after text that no tag can be', async () => {
+      const name = newName()
+      await pushManifest(store(), name, { tags: tags('a', 'ab', 'b') })
+      for (const after of ['a\0', 'a\0b', 'a!', 'aZ', 'aa\uffff']) {
+        expect((await store().listTagNames(name, { after, limit: 9 }))?.page.items).toStrictEqual(['ab', 'b'])
+      }
+    })
+
     test('is empty when the manifest has no tag, or is deleted', async () => {
       const name = newName()
       const { digest } = await pushManifest(store(), name)
