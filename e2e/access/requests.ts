@@ -210,7 +210,39 @@ const management: Probe[] = [
       (about) => `${api(about)}/manifests/${about.manifest.digest}`,
       { how: 'by digest' },
     ),
+    // The past of a tag that is there is for those who may pull; everything else of it for those who may push.
+    probe(`GET ${list}/{name}/history`, [200, 404, 401], (about) => `${api(about)}/history`),
+    probe(`GET ${list}/{name}/history`, [200, 404, 200], (about) => `${api(about)}/history?tag=v1`, {
+      how: 'of a tag',
+    }),
+    probe(`GET ${list}/{name}/history`, [200, 404, 401], (about) => `${api(about)}/history?tag=never`, {
+      how: 'of a tag that is not there',
+    }),
+    probe(
+      `GET ${list}/{name}/history`,
+      [200, 404, 200],
+      (about) => `${api(about)}/history?tag=v1&at=2026-01-01T00:00:00Z`,
+      { how: 'of a tag at a moment' },
+    ),
   ]),
+  {
+    ...probe(`POST ${list}/{name}/restore`, [200, 404, 401], api),
+    request: (about) => ({
+      ...{ method: 'POST', path: `${api(about)}/restore`, headers: json.headers },
+      body: JSON.stringify({ digest: about.manifest.digest }),
+    }),
+  },
+  {
+    ...probe(`POST ${list}/{name}/restore`, [200, 404, 401], api, { how: 'a tag' }),
+    request: (about) => ({
+      ...{ method: 'POST', path: `${api(about)}/restore`, headers: json.headers },
+      body: JSON.stringify({ tag: 'v1', digest: about.manifest.digest }),
+    }),
+  },
+  probe(`POST ${list}/{name}/restore`, [404, 404, 401], (about) => `${api(about)}/restore`, {
+    ...{ ...json, body: '{"tag":"never"}' },
+    how: 'what never was',
+  }),
   probe(`PATCH ${list}/{name}`, [200, 404, 401], api, { ...json, body: '{"visibility":"public"}' }),
   probe(`PATCH ${list}/{name}`, [200, 404, 401], api, {
     ...json,

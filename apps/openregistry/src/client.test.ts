@@ -89,11 +89,14 @@ describe('a registry from its first image to its last', () => {
   })
 
   test('rm deletes a tag, a manifest with its tags, a repository', async () => {
-    expect((await run('rm', 'me/app:stable', '--yes')).stderr).toBe('Deleted me/app:stable.\n')
+    expect((await run('rm', 'me/app:stable', '--yes')).stderr).toBe(
+      'Deleted me/app:stable.\nTo undo that:\n  openregistry tag restore me/app:stable\n',
+    )
     expect((await run('ls', 'me/app')).stdout).not.toContain('stable')
     const { digest } = (await json('inspect', 'me/app:2')) as InspectedManifest
     expect(await json('rm', `me/app@${digest}`, '--yes')).toEqual({
       deleted: { repository: 'me/app', tag: null, digest },
+      restorableUntil: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string,
     })
     expect((await run('rm', 'me/app', '--yes')).code).toBe(0)
     expect(await json('ls')).toEqual({ repositories: [{ name: 'other', visibility: 'private' }] })

@@ -103,13 +103,18 @@ export class DistributionClient {
     return digestOf(response)
   }
 
-  /** Deletes a tag, or a manifest with all its tags. */
+  /**
+   * Deletes a tag, or a manifest with all its tags.
+   * @returns until when an OpenRegistry can restore the manifest for certain (ISO 8601, UTC); others do not say.
+   */
   async deleteManifest(
     name: RepositoryName,
     reference: Tag | Digest,
     options: Cancellable = {},
-  ): Promise<void> {
-    await discard(await this.#connection.send('DELETE', manifestPath(name, reference), options))
+  ): Promise<{ restorableUntil: string | null }> {
+    const response = await this.#connection.send('DELETE', manifestPath(name, reference), options)
+    await discard(response)
+    return { restorableUntil: response.headers.get('openregistry-restorable-until') }
   }
 
   /** Size of a blob in bytes. */

@@ -53,6 +53,46 @@ export interface InspectedManifest {
   manifests: InspectedDescriptor[]
 }
 
+/** One change of a tag. */
+export interface TagChangeFacts {
+  tag: string
+  /** Null when the tag was not there before. */
+  from: Digest | null
+  /** Null when the tag was deleted. */
+  to: Digest | null
+  /** `user:<name>` or `operator`; null to those who may only pull. */
+  changedBy: string | null
+  /** ISO 8601, UTC. */
+  changedAt: string
+  /** What became of the manifest of `to`, or of `from` where the tag was deleted. */
+  manifest: 'live' | 'deleted' | 'gone'
+  /** Until when a deleted manifest can be restored for certain; ISO 8601, UTC. */
+  restorableUntil: string | null
+}
+
+/** Which changes of tags. */
+export interface TagHistoryRequest extends ListRequest {
+  /** Of one tag; without it of all, deleted ones too. */
+  tag?: Tag
+  /** Begin with the change that was in force at this moment (ISO 8601 with a zone); goes with `tag`. */
+  at?: string
+}
+
+/** What to bring back: a tag as it was (before its last change, at a moment, or as this digest), or a deleted manifest. */
+export type RestoreRequest = { tag: Tag; digest?: Digest; at?: string } | { digest: Digest }
+
+/** What is here again. */
+export interface RestoredFacts {
+  repository: string
+  digest: Digest
+  /** Tags that point to it by this request. */
+  tags: Tag[]
+  /** Manifests that were deleted and are here again. */
+  manifests: Digest[]
+  /** Manifests that an index names and that are not here. */
+  missing: Digest[]
+}
+
 /** A page of a list; `next` is where the following one begins. */
 export interface ListPage<T> {
   items: T[]
@@ -108,6 +148,21 @@ export class ManagementClient {
     return { items: body.tags, next: body.next }
   }
 
+  /** What happened to tags, newest first. */
+  async tagHistory(name: RepositoryName, request: TagHistoryRequest = {}): Promise<ListPage<TagChangeFacts>> {
+    const path = `${repositoryPath(name)}/history${queryOf(request, { tag: request.tag, at: request.at })}`
+    const body = await this.#get<{ changes: TagChangeFacts[]; next: string | null }>(path, request)
+    return { items: body.changes, next: body.next }
+  }
+
+  /** Brings back a tag or a deleted manifest. */
+  restore(name: RepositoryName, wish: RestoreRequest): Promise<RestoredFacts> {
+    return this.#connection.sendForJson('POST', `${repositoryPath(name)}/restore`, {
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(wish),
+    })
+  }
+
   /** A manifest with the content it names, CIDs and locations. */
   inspect(name: RepositoryName, reference: Tag | Digest): Promise<InspectedManifest> {
     return this.#get(`${repositoryPath(name)}/manifests/${encodeURIComponent(reference)}`)
@@ -123,8 +178,9 @@ function repositoryPath(name: RepositoryName): string {
   return `/api/v1/repositories/${encodeURIComponent(name)}`
 }
 
-function queryOf({ limit, after }: ListRequest): string {
+function queryOf({ limit, after }: ListRequest, more: Record<string, string | undefined> = {}): string {
   const query = new URLSearchParams()
+  for (const [key, value] of Object.entries(more)) if (value !== undefined) query.set(key, value)
   if (limit !== undefined) query.set('n', String(limit))
   if (after !== undefined) query.set('last', after)
   return query.size === 0 ? '' : `?${query.toString()}`

@@ -1,5 +1,7 @@
-import { parseImageReference } from '@openregistry/oci'
+import { parseImageReference, type ImageReference } from '@openregistry/oci'
+import type { RegistryClient } from '@openregistry/sdk'
 import { CommandError, exitCodes } from '../exit-codes.ts'
+import { formatMoment } from '../terminal/moments.ts'
 import { confirm, printJson, say } from '../terminal/print.ts'
 import type { ClientOptions } from './client-options.ts'
 import { openClient } from './open-client.ts'
@@ -17,16 +19,36 @@ export async function remove(target: string, options: ClientOptions & { yes?: bo
   }
   const client = await openClient(options, registry)
   const where = `on ${new URL(client.server).host}`
+  const restorableUntil = await removeFrom(client, where, { repository, tag, digest }, options)
+  if (options.json) return printJson({ deleted: { repository, tag, digest }, restorableUntil })
+  const isRepository = tag === null && digest === null
+  say(`Deleted ${isRepository ? 'the repository ' : ''}${target}.`)
+  if (isRepository) return
+  const server = options.server === undefined ? '' : ` --server ${options.server}`
+  const until =
+    restorableUntil === null ? '' : `, until ${formatMoment(new Date(restorableUntil))} for certain`
+  say(`To undo that${until}:\n  openregistry tag restore ${target}${server}`)
+}
+
+/** Asks, deletes, and says until when that can be undone, if the registry says so. */
+async function removeFrom(
+  client: RegistryClient,
+  where: string,
+  { repository, tag, digest }: Pick<ImageReference, 'repository' | 'tag' | 'digest'>,
+  options: { yes?: boolean },
+): Promise<string | null> {
   if (tag !== null) {
     await confirm(`Delete the tag ${tag} of ${repository} ${where}?`, options)
-    await client.oci.deleteManifest(repository, tag)
-  } else if (digest !== null) {
-    await confirm(`Delete ${repository}@${digest} ${where}, with every tag on it?`, options)
-    await client.oci.deleteManifest(repository, digest)
-  } else {
-    await confirm(`Delete the repository ${repository} ${where}, with everything in it?`, options)
-    await client.api.deleteRepository(repository)
+    return (await client.oci.deleteManifest(repository, tag)).restorableUntil
   }
-  if (options.json) printJson({ deleted: { repository, tag, digest } })
-  else say(`Deleted ${tag === null && digest === null ? 'the repository ' : ''}${target}.`)
+  if (digest !== null) {
+    await confirm(`Delete ${repository}@${digest} ${where}, with every tag on it?`, options)
+    return (await client.oci.deleteManifest(repository, digest)).restorableUntil
+  }
+  await confirm(
+    `Delete the repository ${repository} ${where}, with everything in it? That cannot be undone.`,
+    options,
+  )
+  await client.api.deleteRepository(repository)
+  return null
 }

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander'
 import type { Visibility } from '@openregistry/sdk'
 import { withClientOptions, type ClientOptions } from '../client/client-options.ts'
 import { examples, jsonOption } from './shared-options.ts'
+import { tagCommand } from './tag.ts'
 
 /** The commands that ask a registry. */
 export function clientCommands(): Command[] {
@@ -59,22 +60,6 @@ function removeCommand(): Command {
     .action(async (target: string, options: ClientOptions & { yes?: boolean }) => {
       const { remove } = await import('../client/remove.ts')
       await remove(target, options)
-    })
-}
-
-function tagCommand(): Command {
-  return withClientOptions(new Command('tag'))
-    .description('give an image one more tag')
-    .argument('<image>', 'name[:tag][@digest]; the tag is latest if none is given')
-    .argument('<new tag>', 'a tag of the same repository; moved, if it is there')
-    .addOption(jsonOption())
-    .addHelpText(
-      'after',
-      examples('openregistry tag me/app:1.4.2 stable', 'openregistry tag me/app@sha256:… rescued'),
-    )
-    .action(async (image: string, newTag: string, options: ClientOptions) => {
-      const { addTag } = await import('../client/add-tag.ts')
-      await addTag(image, newTag, options)
     })
 }
 

@@ -5,13 +5,12 @@ import type { RestoredManifest } from '../ports/history.ts'
 import type { Milliseconds } from '../ports/metadata-store.ts'
 import type { Ports } from '../settings.ts'
 
-/**
- * What to bring back: a tag (as it was before its last change, at a moment, or pointing to a manifest that is named), or a
- * manifest by digest with the tags that went with it.
- */
-export type RestoreInput = { repository: RepositoryName } & (
+/** A tag (as it was before its last change, at a moment, or pointing to this manifest), or a manifest with its tags. */
+export type RestoreWish =
   { tag: Tag; digest: Digest | null; at: Milliseconds | null } | { tag: null; digest: Digest; at: null }
-)
+
+/** What to bring back, and where. */
+export type RestoreInput = { repository: RepositoryName } & RestoreWish
 
 /** What is here again. */
 export interface Restored extends RestoredManifest {

@@ -3,6 +3,7 @@ import { RegistryError, parseReference, parseRepositoryName } from '@openregistr
 import type { LocatedDescriptor } from '@openregistry/core'
 import type { z } from 'zod'
 import type { WebEnvironment, WebParts } from '../web/parts.ts'
+import { registerHistory } from './history.ts'
 import {
   imageParameters,
   imageSchema,
@@ -72,7 +73,7 @@ const imageRoute = createRoute({
 })
 
 /** The management API. Every handler asks a use case, and so the gate. */
-export function registerApi(app: OpenAPIHono<WebEnvironment>, { registry }: WebParts): void {
+export function registerApi(app: OpenAPIHono<WebEnvironment>, { registry, log }: WebParts): void {
   app.defaultHook = (result) => {
     if (!result.success) throw new RegistryError('PARAMETER_INVALID', describe(result.error))
   }
@@ -141,6 +142,7 @@ export function registerApi(app: OpenAPIHono<WebEnvironment>, { registry }: WebP
     }
     return context.json(image, 200)
   })
+  registerHistory(app, { registry, log })
   app.doc31('/api/v1/openapi.json', {
     openapi: '3.1.0',
     info: { title: 'OpenRegistry', version: '1', description: 'Errors are problem documents (RFC 9457).' },
