@@ -1,4 +1,5 @@
 import { RegistryError } from '@openregistry/oci'
+import { TryAgain } from '../sql/query.ts'
 import { ConnectionLost, isServerError } from './connection.ts'
 import { OutcomeUnknown } from './run-transaction.ts'
 import { describePlace, type PostgresSettings } from './settings.ts'
@@ -34,7 +35,7 @@ const collisions = new Set([
 
 /** Whether a step that failed like this did nothing, and may succeed when it is tried again. */
 export function mayTryAgain(error: unknown): boolean {
-  if (error instanceof ConnectionLost) return true
+  if (error instanceof ConnectionLost || error instanceof TryAgain) return true
   if (!isServerError(error)) return false
   return collisions.has(error.code) || isStalePlan(error)
 }
@@ -52,6 +53,7 @@ export function toRegistryError(error: unknown): RegistryError {
   }
   if (error instanceof ConnectionLost)
     return unavailable('The connection to the database was lost; try again.', error)
+  if (error instanceof TryAgain) return unavailable('Too many changes at once; try again.', error)
   if (!isServerError(error)) return new RegistryError('INTERNAL', undefined, { cause: error })
   if (error.code === conditions.diskFull) {
     return new RegistryError('STORAGE_FULL', 'The disk of the database has no space left.', { cause: error })

@@ -21,19 +21,10 @@ const prefixSize = 8
 
 /** The row of this content, created with its blocks if it is not there, and held so that nobody collects it. */
 export function* ensureBlob(sql: Sql, blob: BlobContent): Step<number> {
-  // Digests are keys, so whoever may have to add one takes the stronger lock at once: two that hold the weaker one would
-  // wait for each other.
-  const found = yield* first<{ id: number; sha512: string | null }>(
-    blob.sha512 === null
-      ? sql`SELECT id, sha512 FROM blobs WHERE sha256 = ${blob.sha256} ${sql.lock('FOR KEY SHARE')}`
-      : sql`SELECT id, sha512 FROM blobs WHERE sha256 = ${blob.sha256} ${sql.lock('FOR UPDATE')}`,
-  )
-  if (found !== null) {
-    if (found.sha512 === null && blob.sha512 !== null) {
-      yield* run(sql`UPDATE blobs SET sha512 = ${blob.sha512} WHERE id = ${found.id}`)
-    }
-    return found.id
-  }
+  if (blob.sha512 !== null) yield* addSha512(sql, blob.sha256, blob.sha512)
+  const found = yield* first<{ id: number }>(sql`
+    SELECT id FROM blobs WHERE sha256 = ${blob.sha256} ${sql.lock('FOR KEY SHARE')}`)
+  if (found !== null) return found.id
   const created = yield* first<{ id: number }>(sql`
     INSERT INTO blobs (sha256, sha512, size, cid, created_at, leaves)
     VALUES (${blob.sha256}, ${blob.sha512}, ${blob.size}, ${blob.cid}, ${sql.now}, ${blob.leaves})
@@ -42,6 +33,17 @@ export function* ensureBlob(sql: Sql, blob: BlobContent): Step<number> {
   if (created === null) return yield* ensureBlob(sql, blob)
   if (blob.nodes.length > 0) yield* runEach(blockRows(sql, created.id, blob))
   return created.id
+}
+
+/**
+ * Notes the other digest of content that was first pushed without it. A digest is a key, so this waits for everybody who
+ * holds the blob; therefore it comes before anything weaker is held, and only where it has something to do.
+ */
+function* addSha512(sql: Sql, sha256: Digest, sha512: Digest): Step<void> {
+  const lacking = yield* first<{ id: number }>(sql`
+    SELECT id FROM blobs WHERE sha256 = ${sha256} AND sha512 IS NULL`)
+  if (lacking === null) return
+  yield* run(sql`UPDATE blobs SET sha512 = ${sha512} WHERE id = ${lacking.id} AND sha512 IS NULL`)
 }
 
 /** One row for each distinct hash of a leaf or node. */

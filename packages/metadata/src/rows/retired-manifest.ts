@@ -1,5 +1,5 @@
 import type { Digest } from '@openregistry/oci'
-import { all, first, run, type Step } from '../sql/query.ts'
+import { all, first, run, TryAgain, type Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
 import { lockLinks, releaseLinks } from './link.ts'
 import { dropTagsOf } from './tag.ts'
@@ -17,14 +17,15 @@ export function* retireManifest(
     SELECT id FROM live_manifests WHERE repository_id = ${repositoryId} AND digest = ${digest}`)
   if (found === null) return false
   // Links before manifests: the order of whoever pushes this one at the same moment.
-  yield* lockLinks(sql, repositoryId, yield* digestsNeeded(sql, found.id))
+  const expected = yield* digestsNeeded(sql, found.id)
+  yield* lockLinks(sql, repositoryId, expected)
   const manifest = yield* first<{ id: number }>(sql`
     UPDATE manifests SET deleted_at = ${sql.now} WHERE id = ${found.id} AND deleted_at IS NULL RETURNING id`)
   if (manifest === null) return false
   yield* dropTagsOf(sql, { repositoryId, principal }, { id: manifest.id, digest })
-  // Asked again: the same bytes may have been pushed under another media type, with other needs, in between.
+  // The same bytes may have been pushed under another media type, with other needs, in between.
   const needed = yield* digestsNeeded(sql, manifest.id)
-  yield* lockLinks(sql, repositoryId, needed)
+  if (needed.some((digest) => !expected.includes(digest))) throw new TryAgain()
   yield* run(sql`UPDATE manifest_refs SET live = FALSE WHERE manifest_id = ${manifest.id}`)
   yield* releaseLinks(sql, repositoryId, needed)
   return true

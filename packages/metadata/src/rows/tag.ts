@@ -19,11 +19,16 @@ export function* moveTag(
   const created = yield* createTag(sql, { repositoryId, principal }, tag, manifest.id)
   let from: Digest | null = null
   if (!created) {
-    const current = yield* first<{ manifest_id: number; digest: Digest }>(sql`
-      SELECT tags.manifest_id, manifests.digest FROM tags JOIN manifests ON manifests.id = tags.manifest_id
-      WHERE tags.repository_id = ${repositoryId} AND tags.name = ${tag} ${sql.lock('FOR UPDATE')}`)
-    if (current?.manifest_id === manifest.id) return
-    from = current?.digest ?? null
+    const current = yield* first<{ manifest_id: number }>(sql`
+      SELECT manifest_id FROM tags
+      WHERE repository_id = ${repositoryId} AND name = ${tag} ${sql.lock('FOR NO KEY UPDATE')}`)
+    // Somebody removed it between the two statements.
+    if (current === null) return yield* moveTag(sql, { repositoryId, principal }, tag, manifest)
+    if (current.manifest_id === manifest.id) return
+    // In a statement of its own, which sees what the lock was waited for.
+    const before = yield* first<{ digest: Digest }>(sql`
+      SELECT digest FROM manifests WHERE id = ${current.manifest_id}`)
+    from = before?.digest ?? null
     yield* run(sql`
       UPDATE tags SET manifest_id = ${manifest.id}, updated_at = ${sql.now}, updated_by = ${principal}
       WHERE repository_id = ${repositoryId} AND name = ${tag}`)

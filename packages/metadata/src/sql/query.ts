@@ -19,6 +19,16 @@ export type Row = Readonly<Record<string, unknown>>
  */
 export type Step<T> = Generator<Query | readonly Query[], T, readonly Row[]>
 
+/**
+ * Thrown by a step that read rows without a lock, locked others, and then found the first changed: to lock again now would
+ * be out of order. The engine undoes the step and runs it anew. With one writer this does not happen.
+ */
+export class TryAgain extends Error {
+  constructor() {
+    super('What the step read was changed at the same moment.')
+  }
+}
+
 /** Queries that are handed over at once; bounds the memory that they take. */
 const batchSize = 512
 

@@ -4,7 +4,7 @@ import { freeLinks, lockGoodLinks } from '../rows/link.ts'
 import { childrenOf, readManifestTree, type TreeManifest } from '../rows/manifest-tree.ts'
 import { lockRepository } from '../rows/repository.ts'
 import { bringTagBack, moveTag } from '../rows/tag.ts'
-import { all, run, type Step } from '../sql/query.ts'
+import { all, run, TryAgain, type Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
 
 /** See `HistoryStore.restoreManifest`. Locks as `putManifest` does: repository, links by digest, manifests, tags. */
@@ -16,8 +16,8 @@ export function* restoreManifest(sql: Sql, input: RestoreManifest): Step<Restore
   if (root === undefined) return null
   const deleted = [...tree.values()].filter(({ deletedAt }) => deletedAt !== null)
   const links = yield* lockGoodLinks(sql, repository.id, digestsOf(deleted))
-  // Somebody pushed or removed one of them while the locks were waited for: look again.
-  if (!(yield* lockAsRead(sql, deleted))) return yield* restoreManifest(sql, input)
+  // Somebody pushed or removed one of them while the locks were waited for.
+  if (!(yield* lockAsRead(sql, root.deletedAt === null ? [root, ...deleted] : deleted))) throw new TryAgain()
   const missing = missingOf(root, links.good)
   if (root.deletedAt !== null && missing.length > 0) throw contentIsGone(missing)
   const { back, absent } = restorable(root, tree, links.good)
@@ -47,7 +47,7 @@ function digestsOf(manifests: readonly TreeManifest[]): Digest[] {
 function* lockAsRead(sql: Sql, manifests: readonly TreeManifest[]): Step<boolean> {
   const locked = yield* all<{ id: number; deleted_at: number | null }>(sql`
     SELECT id, deleted_at FROM manifests WHERE id IN ${sql.integers(manifests.map(({ id }) => id))}
-    ORDER BY id ${sql.lock('FOR UPDATE')}`)
+    ORDER BY id ${sql.lock('FOR NO KEY UPDATE')}`)
   const now = new Map(locked.map((row) => [row.id, row.deleted_at]))
   return manifests.every(({ id, deletedAt }) => now.get(id) === deletedAt)
 }
