@@ -24,10 +24,13 @@ export function* openUpload(sql: Sql, input: OpenUpload): Step<UploadSession> {
   }
 }
 
+/** More steps than this do not run at one moment: no server has as many connections. */
+const atOnce = 256
+
 /** Refuses one session more than the limit. Near to it, sessions of the repository are opened one after another. */
 function* requireRoom(sql: Sql, repositoryId: string, limit: number): Step<void> {
   let open = yield* countOpen(sql, repositoryId, limit)
-  if (open < limit / 2) return
+  if (open < limit - atOnce) return
   yield* run(sql`SELECT id FROM repositories WHERE id = ${repositoryId} ${sql.lock('FOR NO KEY UPDATE')}`)
   open = yield* countOpen(sql, repositoryId, limit)
   if (open < limit) return
