@@ -1,4 +1,5 @@
 import {
+  collectJob,
   startJobs,
   sweepJob,
   type JobKind,
@@ -11,7 +12,7 @@ import type { Logger } from '@openregistry/server/log'
 
 /** Everything that is done in the background. Whoever adds a kind adds it here. */
 function jobKinds(ports: Ports): JobKind[] {
-  return [sweepJob(ports)]
+  return [sweepJob(ports), collectJob(ports)]
 }
 
 /** Begins to do jobs in this process. */

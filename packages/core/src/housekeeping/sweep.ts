@@ -1,8 +1,9 @@
 import { lists } from '../ports/blob-store.ts'
 import type { StorageKey } from '../ports/storage-key.ts'
 import { backendNamed, type Ports } from '../settings.ts'
+import { deletePending } from './delete-pending.ts'
 
-/** Rows that one round looks at; a round is short, so that many small ones never hold others up. */
+/** Sessions that one round looks at; a round is short, so that many small ones never hold others up. */
 const batch = 100
 
 /**
@@ -31,16 +32,4 @@ async function sweepUploads(ports: Ports, signal?: AbortSignal): Promise<number>
     await ports.metadata.sweepUpload(upload, found)
   }
   return ended.length
-}
-
-async function deletePending(ports: Ports, signal?: AbortSignal): Promise<number> {
-  const pending = await ports.metadata.listPendingDeletes(batch)
-  const gone: number[] = []
-  for (const { id, backend, key } of pending) {
-    if (signal?.aborted === true) break
-    await backendNamed(ports, backend).delete(key)
-    gone.push(id)
-  }
-  if (gone.length > 0) await ports.metadata.forgetPendingDeletes(gone)
-  return gone.length
 }

@@ -332,8 +332,8 @@ export interface MetadataStore extends CollectionSteps, HistoryStore, JobQueue, 
   /** Of these objects of a swept upload, gives those that no location names to the pending deletes; drops its tombstone. */
   sweepUpload(upload: UploadId, found: readonly StorageKey[]): Promise<void>
 
-  /** Objects to delete, oldest first. */
-  listPendingDeletes(limit: number): Promise<PendingDelete[]>
+  /** Objects to delete, oldest first; with `after` those that came later than the one with this id. */
+  listPendingDeletes(limit: number, after?: number): Promise<PendingDelete[]>
 
   /** Forgets pending deletes whose objects are gone. */
   forgetPendingDeletes(ids: readonly number[]): Promise<void>
