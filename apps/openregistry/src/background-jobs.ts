@@ -9,15 +9,20 @@ import {
 } from '@openregistry/core'
 import type { Metrics } from '@openregistry/server'
 import type { Logger } from '@openregistry/server/log'
+import { countCollection } from './count-collection.ts'
 
 /** Everything that is done in the background. Whoever adds a kind adds it here. */
-function jobKinds(ports: Ports): JobKind[] {
-  return [sweepJob(ports), collectJob(ports)]
+function jobKinds(ports: Ports, metrics: Metrics): JobKind[] {
+  return [sweepJob(ports), collectJob(ports, countCollection(metrics))]
 }
 
 /** Begins to do jobs in this process. */
 export function startBackgroundJobs(ports: Ports, metrics: Metrics, log: Logger): JobRunner {
-  return startJobs({ queue: ports.metadata, kinds: jobKinds(ports), observer: observe(metrics, log) })
+  return startJobs({
+    queue: ports.metadata,
+    kinds: jobKinds(ports, metrics),
+    observer: observe(metrics, log),
+  })
 }
 
 /** Counts every run, and writes one line for each that did something or went wrong. */
