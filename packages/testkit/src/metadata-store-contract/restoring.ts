@@ -41,6 +41,16 @@ async function deleteAll(
   for (const { digest } of manifests) await store.deleteManifest(name, digest, 'user:ada')
 }
 
+/** Every change begins where the one before ended, and the last ones are what is there. */
+async function expectUnbroken(store: MetadataStore, name: RepositoryName): Promise<void> {
+  const present = new Map<string, Digest | null>()
+  for (const { tag: of, from, to } of (await wholeHistory(store, name, null, 50)).toReversed()) {
+    expect(from).toBe(present.get(of) ?? null)
+    present.set(of, to)
+  }
+  for (const [of, to] of present) expect((await manifestAt(store, name, of))?.digest ?? null).toBe(to)
+}
+
 /** Getting back what was deleted. */
 export function restoringTests(open: OpenMetadataStore): void {
   describe('restoreManifest', () => {
@@ -255,12 +265,24 @@ function indexTests(open: OpenMetadataStore): void {
         leaseUntil: null,
         unreferencedSince: null,
       })
-      const present = new Map<string, Digest | null>()
-      for (const { tag: of, from, to } of (await wholeHistory(store(), name)).toReversed()) {
-        expect(from).toBe(present.get(of) ?? null)
-        present.set(of, to)
-      }
-      for (const [of, to] of present) expect((await manifestAt(store(), name, of))?.digest ?? null).toBe(to)
+      await expectUnbroken(store(), name)
+    })
+
+    test('leaves a history without gaps when all of them want one tag', async () => {
+      const name = newName()
+      const images = await Promise.all(
+        Array.from({ length: 4 }, () => pushManifest(store(), name, { tags: tags('latest') })),
+      )
+      await Promise.all(
+        Array.from({ length: 120 }, async (_, n) => {
+          const image = images[(n * 7) % images.length]!
+          if (n % 4 === 0) return store().deleteManifest(name, image.digest, 'user:ada')
+          if (n % 4 === 1) return restore(store(), name, image.digest, 'latest')
+          if (n % 4 === 2) return restore(store(), name, image.digest)
+          return n % 8 === 3 ? store().deleteTag(name, tag('latest'), 'user:ada') : store().putManifest(image)
+        }),
+      )
+      await expectUnbroken(store(), name)
     })
   })
 }
