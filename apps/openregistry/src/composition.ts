@@ -59,6 +59,41 @@ export async function startRegistry(
   }
 }
 
+/**
+ * One of many processes that serve on one port.
+ * @param render the numbers of all of them.
+ * @throws as {@link startRegistry}.
+ */
+export async function startHttpWorker(
+  config: Config,
+  log: Logger,
+  render: () => Promise<RenderedMetrics>,
+): Promise<RunningProcess> {
+  await using opened = new AsyncDisposableStack()
+  const { metrics, registry } = await open(config, {}, opened)
+  const server = await serveHttp({ config, log, registry, metrics, renderMetrics: render })
+  opened.defer(() => server.stop(config.limits.shutdown_grace))
+  const resources = opened.move()
+  return {
+    addresses: server.addresses,
+    metrics,
+    drain: () => server.drain(),
+    stop: () => resources.disposeAsync(),
+  }
+}
+
+/**
+ * The process that does the work of the background beside the workers.
+ * @throws as {@link startRegistry}.
+ */
+export async function startBackground(config: Config, log: Logger): Promise<RunningProcess> {
+  await using opened = new AsyncDisposableStack()
+  const { metrics, ports } = await open(config, {}, opened)
+  startJobs(ports, metrics, log, opened)
+  const resources = opened.move()
+  return { addresses: [], metrics, drain: () => undefined, stop: () => resources.disposeAsync() }
+}
+
 async function open(
   config: Config,
   layers: Layers,

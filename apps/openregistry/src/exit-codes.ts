@@ -20,3 +20,14 @@ export class CommandError extends Error {
     this.exitCode = options.exitCode ?? exitCodes.failure
   }
 }
+
+/** An error whose text is ready to be printed: another process of ours gave it. */
+export class ExplainedError extends Error {
+  readonly exitCode: ExitCode
+
+  constructor(message: string, exitCode: ExitCode) {
+    super(message)
+    this.name = 'ExplainedError'
+    this.exitCode = exitCode
+  }
+}

@@ -1,10 +1,11 @@
 import { RegistryError } from '@openregistry/oci'
 import { RegistryClientError } from '@openregistry/sdk'
 import { ConfigError } from '@openregistry/server/config'
-import { CommandError, exitCodes, type ExitCode } from './exit-codes.ts'
+import { CommandError, ExplainedError, exitCodes, type ExitCode } from './exit-codes.ts'
 
 /** What to print about an error, and how to end. */
 export function explain(error: unknown): { message: string; exitCode: ExitCode } {
+  if (error instanceof ExplainedError) return { message: error.message, exitCode: error.exitCode }
   if (error instanceof CommandError)
     return { message: `openregistry: ${error.message}`, exitCode: error.exitCode }
   if (error instanceof ConfigError) {
