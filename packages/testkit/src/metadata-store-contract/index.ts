@@ -12,6 +12,7 @@ import { mountTests } from './mounts.ts'
 import type { OpenMetadataStore } from './opened.ts'
 import { referrerTests } from './referrers.ts'
 import { repositoryTests } from './repositories.ts'
+import { restoringCollectedTests } from './restoring-collected.ts'
 import { restoringTests } from './restoring.ts'
 import { scrubTests } from './scrub.ts'
 import { sessionTests } from './sessions.ts'
@@ -35,6 +36,7 @@ export function metadataStoreContract(name: string, open: OpenMetadataStore): vo
     deletionTests(open)
     historyTests(open)
     restoringTests(open)
+    restoringCollectedTests(open)
     repositoryTests(open)
     referrerTests(open)
     housekeepingTests(open)
