@@ -1,10 +1,10 @@
-import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { seedRows, type RowSink } from '../seed/openregistry-rows.ts'
 import { seedPostgres } from '../seed/postgres.ts'
 import { seedSqlite } from '../seed/sqlite.ts'
 import { findPostgres } from '../postgres/programs.ts'
+import { launch, untilAnswer } from './launch.ts'
 import type { Launch, Peer, Site } from './peer.ts'
 import { isProgram, versionOf } from './program.ts'
 
@@ -26,7 +26,7 @@ function databaseEnvironment({ database }: Site): Record<string, string> {
 }
 
 /** As a user starts us: files on disk, CIDs and disk syncs included. */
-function launch(site: Site, env: Readonly<Record<string, string>> = {}): Launch {
+function launchOurs(site: Site, env: Readonly<Record<string, string>> = {}): Launch {
   return {
     command: site.program,
     args: ['serve'],
@@ -41,10 +41,19 @@ function launch(site: Site, env: Readonly<Record<string, string>> = {}): Launch 
   }
 }
 
-/** Makes the schema and writes rows into it, before a registry of ours is started. */
+/** Longer than any start on an empty folder takes, in milliseconds. */
+const startLimit = 60_000
+
+/** Lets a first start make the schema, and writes rows into it. */
 export async function fillOurs(site: Site, fill: (sink: RowSink) => void): Promise<void> {
-  const { env } = launch(site)
-  await promisify(execFile)(site.program, ['migrate'], { env: { ...process.env, ...env } })
+  const child = await launch({ launch: launchOurs }, site)
+  try {
+    await untilAnswer(child, site, startLimit)
+  } finally {
+    const exited = once(child, 'exit')
+    child.kill('SIGTERM')
+    await exited
+  }
   if (site.database === null) seedSqlite(`${site.folder}/data/openregistry.db`, fill)
   else await seedPostgres(site.database, site.folder, fill)
 }
@@ -52,7 +61,7 @@ export async function fillOurs(site: Site, fill: (sink: RowSink) => void): Promi
 const shared = {
   kind: 'ours',
   lacks: [],
-  launch,
+  launch: launchOurs,
   seed: {
     sizes: (wanted) => wanted,
     fill: (site, sizes) => fillOurs(site, (sink) => seedRows(sizes, sink)),
@@ -76,7 +85,7 @@ export const openregistryPg: Peer = {
   label: 'PostgreSQL, 1 worker',
   needsDatabase: true,
   find: findBoth,
-  launch: (site) => launch(site, { OPEN_REGISTRY_HTTP_WORKERS: '1' }),
+  launch: (site) => launchOurs(site, { OPEN_REGISTRY_HTTP_WORKERS: '1' }),
 }
 
 /** On PostgreSQL with two. */
@@ -84,5 +93,5 @@ export const openregistryPg2: Peer = {
   ...openregistryPg,
   id: 'openregistry-pg-2',
   label: 'PostgreSQL, 2 workers',
-  launch: (site) => launch(site, { OPEN_REGISTRY_HTTP_WORKERS: '2' }),
+  launch: (site) => launchOurs(site, { OPEN_REGISTRY_HTTP_WORKERS: '2' }),
 }

@@ -1,13 +1,13 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, openSync } from 'node:fs'
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createConnection, createServer } from 'node:net'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Cluster } from '../postgres/cluster.ts'
 import { treeMemory } from '../process-tree.ts'
 import type { FoundPeer } from './index.ts'
+import { launch, untilAnswer } from './launch.ts'
 import type { Site } from './peer.ts'
 
 /** Some registries read all they have before they answer. */
@@ -42,17 +42,6 @@ async function freePort(): Promise<number> {
   return address.port
 }
 
-/** One GET /v2/ on a bare connection; true for any HTTP answer that is not a server error. */
-async function answers(port: number): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>()
-  const socket = createConnection({ host: '127.0.0.1', port })
-  socket.once('connect', () => socket.write(`GET /v2/ HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`))
-  socket.once('data', (bytes: Buffer) => resolve(/^HTTP\/1\.1 [234]/.test(bytes.toString('latin1', 0, 16))))
-  socket.once('error', () => resolve(false))
-  socket.once('close', () => resolve(false))
-  return await promise.finally(() => socket.destroy())
-}
-
 /** Fills a registry before it is started for the first time. */
 export type Seeding = (site: Site) => Promise<void>
 
@@ -84,20 +73,6 @@ class Ground implements AsyncDisposable {
     }
     await rm(this.site.folder, { recursive: true, force: true, maxRetries: 5 })
   }
-}
-
-async function launch({ peer }: FoundPeer, site: Site): Promise<ChildProcess> {
-  const { command, args, env, files } = peer.launch(site)
-  for (const [path, content] of Object.entries(files)) await writeFile(path, content)
-  const log = openSync(join(site.folder, 'output.log'), 'a')
-  const child = spawn(command, args, {
-    cwd: site.folder,
-    env: { ...inheritedEnvironment(), ...env },
-    stdio: ['ignore', log, log],
-    detached: true,
-  })
-  closeSync(log)
-  return child
 }
 
 /** A registry that answers, with its data in a folder of its own; disposing stops it and deletes the folder. */
@@ -151,19 +126,14 @@ export class Server implements AsyncDisposable {
   }
 
   static async #startOn(found: FoundPeer, ground: Ground): Promise<Server> {
-    const { port, folder } = ground.site
     const start = performance.now()
-    const child = await launch(found, ground.site)
-    await once(child, 'spawn')
+    const child = await launch(found.peer, ground.site)
     if (child.pid !== undefined) alive.add(child.pid)
-    while (!(await answers(port))) {
-      if (child.exitCode === null && performance.now() - start < startLimitMilliseconds) {
-        await delay(2)
-        continue
-      }
-      const words = (await readFile(join(folder, 'output.log'), 'utf8')).slice(-2000)
+    try {
+      await untilAnswer(child, ground.site, startLimitMilliseconds)
+    } catch (error) {
       await new Server(found, ground, child, NaN).#stop()
-      throw new Error(`${found.peer.label} did not start: ${words}`)
+      throw error
     }
     return new Server(found, ground, child, (performance.now() - start) / 1000)
   }
@@ -182,12 +152,4 @@ export class Server implements AsyncDisposable {
     await this.#stop()
     await this.#ground[Symbol.asyncDispose]()
   }
-}
-
-/** Ours, without what would configure a registry behind the bench's back. */
-function inheritedEnvironment(): NodeJS.ProcessEnv {
-  const entries = Object.entries(process.env).filter(
-    ([name]) => !/^(OPEN_REGISTRY|REGISTRY|OTEL|ZOT)_/.test(name),
-  )
-  return Object.fromEntries(entries)
 }

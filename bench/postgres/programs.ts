@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { isProgram, onPath, versionOf } from '../peers/program.ts'
+import { isProgram, onPath, printed } from '../peers/program.ts'
 
 /** Folder of a PostgreSQL's programs. */
 export interface PostgresPrograms {
@@ -29,9 +29,8 @@ export async function findPostgres(): Promise<PostgresPrograms | { missing: stri
   for (const folder of await candidates()) {
     const needed = ['initdb', 'postgres', 'psql'].map((name) => isProgram(`${folder}/${name}`))
     if (!(await Promise.all(needed)).every(Boolean)) continue
-    // A release has two numbers.
-    const version = (await versionOf(`${folder}/postgres`, '--version')) || 'unknown'
-    return { folder, version }
+    const version = /\d+\.\d+/.exec(await printed(`${folder}/postgres`, '--version'))?.[0]
+    return { folder, version: version ?? 'unknown' }
   }
   return { missing: 'no PostgreSQL server (Debian: postgresql-15), OPENREGISTRY_POSTGRES_BIN is not set' }
 }

@@ -10,7 +10,7 @@ export const seedColumns = {
   repositories: ['id', 'name', 'visibility', 'listed', 'created_at'],
   blobs: ['id', 'sha256', 'size', 'cid', 'created_at', 'leaves'],
   blob_locations: ['id', 'blob_id', 'backend', 'key', 'state', 'verified_at', 'bytes'],
-  repository_blobs: ['repository_id', 'digest', 'blob_id', 'namespace', 'public', 'lease_until'],
+  repository_blobs: ['repository_id', 'digest', 'blob_id', 'namespace', 'lease_until'],
   manifests: [
     ...['id', 'repository_id', 'digest', 'blob_id', 'size', 'media_type', 'artifact_type', 'subject'],
     ...['annotations', 'pushed_by', 'pushed_at'],
@@ -84,7 +84,7 @@ class RepositoryRows {
     if (this.#linked.has(digest)) return
     this.#linked.add(digest)
     const blobId = this.#blobs.add(digest, bytes.length, { bytes })
-    this.#sink('repository_blobs', [this.#id, digest, blobId, this.#namespace, true, null])
+    this.#sink('repository_blobs', [this.#id, digest, blobId, this.#namespace, null])
   }
 
   /** @param id of the manifest, and of the change of its tag */
