@@ -2,7 +2,7 @@ import type { Page, PageRequest, ReferrerRecord, RepositoryFacts, Visibility } f
 import type { Annotations, Digest, RepositoryName } from '@openregistry/oci'
 import { all, type Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
-import { pageOf, rowsFor, startAfter } from './page.ts'
+import { pageOf, rowsFor, sortedBy, startAfter } from './page.ts'
 
 interface Found {
   id: string
@@ -26,24 +26,29 @@ export function* listReferrers(
   const rows = yield* all<Found>(
     artifactType === null
       ? sql`
-        SELECT r.id, r.visibility, m.digest, m.media_type, m.size, m.artifact_type, m.annotations
+        SELECT r.id, r.visibility, page.digest, page.media_type, page.size, page.artifact_type, page.annotations
         FROM live_repositories AS r
-        LEFT JOIN live_manifests AS m
-          ON m.repository_id = r.id AND m.subject = ${subject} AND m.digest > ${startAfter(page)}
-        WHERE r.name = ${name} ORDER BY m.digest LIMIT ${rowsFor(page)}`
+        LEFT JOIN (
+          SELECT digest, media_type, size, artifact_type, annotations FROM live_manifests
+          WHERE repository_id = (SELECT id FROM live_repositories WHERE name = ${name})
+            AND subject = ${subject} AND digest > ${startAfter(page)}
+          ORDER BY digest LIMIT ${rowsFor(page)}) AS page ON TRUE
+        WHERE r.name = ${name}`
       : sql`
-        SELECT r.id, r.visibility, m.digest, m.media_type, m.size, m.artifact_type, m.annotations
+        SELECT r.id, r.visibility, page.digest, page.media_type, page.size, page.artifact_type, page.annotations
         FROM live_repositories AS r
-        LEFT JOIN live_manifests AS m
-          ON m.repository_id = r.id AND m.subject = ${subject} AND m.artifact_type = ${artifactType}
-            AND m.digest > ${startAfter(page)}
-        WHERE r.name = ${name} ORDER BY m.digest LIMIT ${rowsFor(page)}`,
+        LEFT JOIN (
+          SELECT digest, media_type, size, artifact_type, annotations FROM live_manifests
+          WHERE repository_id = (SELECT id FROM live_repositories WHERE name = ${name})
+            AND subject = ${subject} AND artifact_type = ${artifactType} AND digest > ${startAfter(page)}
+          ORDER BY digest LIMIT ${rowsFor(page)}) AS page ON TRUE
+        WHERE r.name = ${name}`,
   )
   const [head] = rows
   if (head === undefined) return null
   return {
     repository: { id: head.id, name, visibility: head.visibility },
-    page: pageOf(head.digest === null ? [] : rows, page, (row) => ({
+    page: pageOf(head.digest === null ? [] : sortedBy(rows, ({ digest }) => digest ?? ''), page, (row) => ({
       digest: row.digest as Digest,
       mediaType: row.media_type,
       size: row.size,

@@ -9,7 +9,7 @@ import type {
 import type { Digest, RepositoryName, Tag } from '@openregistry/oci'
 import { all, type Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
-import { pageOf, rowsFor } from './page.ts'
+import { pageOf, rowsFor, sortedBy } from './page.ts'
 
 interface Found {
   repository_id: string
@@ -38,27 +38,34 @@ export function* listTagHistory(
   const rows = yield* all<Found>(
     tag === null
       ? sql`
-        SELECT r.id AS repository_id, r.visibility, TRUE AS present, h.id, h.tag, h.from_digest, h.to_digest,
-          h.changed_by, h.changed_at, m.id AS manifest_id, m.deleted_at
+        SELECT r.id AS repository_id, r.visibility, TRUE AS present, page.id, page.tag, page.from_digest, page.to_digest,
+          page.changed_by, page.changed_at, m.id AS manifest_id, m.deleted_at
         FROM live_repositories AS r
-        LEFT JOIN tag_history AS h ON h.repository_id = r.id AND h.id < ${below}
-        LEFT JOIN manifests AS m ON m.repository_id = r.id AND m.digest = COALESCE(h.to_digest, h.from_digest)
-        WHERE r.name = ${name} ORDER BY h.id DESC LIMIT ${rowsFor(page)}`
+        LEFT JOIN (
+          SELECT * FROM tag_history
+          WHERE repository_id = (SELECT id FROM live_repositories WHERE name = ${name}) AND id < ${below}
+          ORDER BY id DESC LIMIT ${rowsFor(page)}) AS page ON TRUE
+        LEFT JOIN manifests AS m ON m.repository_id = r.id AND m.digest = COALESCE(page.to_digest, page.from_digest)
+        WHERE r.name = ${name}`
       : sql`
         SELECT r.id AS repository_id, r.visibility,
           EXISTS (SELECT 1 FROM tags AS t WHERE t.repository_id = r.id AND t.name = ${tag}) AS present,
-          h.id, h.tag, h.from_digest, h.to_digest, h.changed_by, h.changed_at, m.id AS manifest_id, m.deleted_at
+          page.id, page.tag, page.from_digest, page.to_digest, page.changed_by, page.changed_at, m.id AS manifest_id, m.deleted_at
         FROM live_repositories AS r
-        LEFT JOIN tag_history AS h ON h.repository_id = r.id AND h.tag = ${tag} AND h.id < ${below}
-        LEFT JOIN manifests AS m ON m.repository_id = r.id AND m.digest = COALESCE(h.to_digest, h.from_digest)
-        WHERE r.name = ${name} ORDER BY h.id DESC LIMIT ${rowsFor(page)}`,
+        LEFT JOIN (
+          SELECT * FROM tag_history
+          WHERE repository_id = (SELECT id FROM live_repositories WHERE name = ${name}) AND tag = ${tag}
+            AND id < ${below}
+          ORDER BY id DESC LIMIT ${rowsFor(page)}) AS page ON TRUE
+        LEFT JOIN manifests AS m ON m.repository_id = r.id AND m.digest = COALESCE(page.to_digest, page.from_digest)
+        WHERE r.name = ${name}`,
   )
   const [head] = rows
   if (head === undefined) return null
   return {
     repository: { id: head.repository_id, name, visibility: head.visibility },
     present: Boolean(head.present),
-    page: pageOf(head.id === null ? [] : rows, page, changeOf),
+    page: pageOf(head.id === null ? [] : sortedBy(rows, ({ id }) => -(id ?? 0)), page, changeOf),
   }
 }
 

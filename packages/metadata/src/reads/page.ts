@@ -15,3 +15,12 @@ export function pageOf<R, T>(rows: readonly R[], page: PageRequest<unknown>, ite
   const more = rows.length > page.limit
   return { items: (more ? rows.slice(0, page.limit) : rows).map(item), more }
 }
+
+/**
+ * Puts a page in order that was joined to its repository. The page is ordered and limited in a subquery: an engine that
+ * sees only the whole join does not know that it is one repository, and would sort all that follows at every request. A
+ * join keeps no order that one could count on.
+ */
+export function sortedBy<R>(rows: readonly R[], key: (row: R) => string | number): R[] {
+  return rows.toSorted((a, b) => (key(a) < key(b) ? -1 : 1))
+}
