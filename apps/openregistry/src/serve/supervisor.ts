@@ -48,11 +48,15 @@ class Supervisor {
   readonly #workers = new Set<WorkerProcess>()
   readonly #metrics = new TreeMetrics(this.#workers)
   readonly #waiting = new Set<NodeJS.Timeout>()
+  /** What HTTP workers are told to listen on; those that live share the socket that belongs to it. */
+  #port: number
+  #addresses: readonly string[] = []
   #serving = false
   #stopping = false
 
   constructor(config: Config, log: Logger, logOptions: LogOptions) {
     this.#config = config
+    this.#port = config.http.port
     this.#log = log
     this.#logOptions = logOptions
   }
@@ -60,9 +64,10 @@ class Supervisor {
   async start(): Promise<readonly string[]> {
     const workers = slots(this.#config).map((slot) => this.#startIn(slot))
     try {
-      const addresses = await Promise.all(workers.map(({ ready }) => ready))
+      const [addresses = []] = await Promise.all(workers.map(({ ready }) => ready))
+      this.#addresses = addresses
       this.#serving = true
-      return addresses[0] ?? []
+      return addresses
     } catch (error) {
       this.#stopping = true
       this.kill()
@@ -95,7 +100,8 @@ class Supervisor {
   }
 
   #startIn(slot: Slot): WorkerProcess {
-    const start = { role: slot.role, name: slot.name, config: this.#config, log: this.#logOptions }
+    const config = { ...this.#config, http: { ...this.#config.http, port: this.#port } }
+    const start = { role: slot.role, name: slot.name, config, log: this.#logOptions }
     const worker = new WorkerProcess(start, (asking, id) => {
       void this.#metrics.render().then((rendered) => asking.send({ kind: 'rendered', id, rendered }))
     })
@@ -119,12 +125,20 @@ class Supervisor {
 
   #replace(slot: Slot): void {
     this.#metrics.countRestart()
+    this.#keepPort()
     const worker = this.#startIn(slot)
     worker.ready.then(
       () => this.#log.info('worker_start', { worker: worker.name, pid: worker.pid }),
       // Its end is said where every end is.
       () => undefined,
     )
+  }
+
+  /** The socket goes with the last worker that has it. Where the system chose the port, the next one asks for the same. */
+  #keepPort(): void {
+    const [address] = this.#addresses
+    if (address === undefined || [...this.#workers].some(({ role }) => role === 'http')) return
+    this.#port = Number(new URL(address).port || this.#port)
   }
 
   #report({ count, delay }: Restart, { name, pid }: WorkerProcess, exit: WorkerExit): void {

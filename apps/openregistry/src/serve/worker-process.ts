@@ -2,7 +2,7 @@ import cluster, { type Worker } from 'node:cluster'
 import { fileURLToPath } from 'node:url'
 import type { MetricSnapshot } from '@openregistry/server'
 import { ExplainedError, exitCodes } from '../exit-codes.ts'
-import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
+import type { FromWorker, Role, ToWorker, WorkerStart } from './messages.ts'
 
 /** How a process ended. */
 export interface WorkerExit {
@@ -22,6 +22,7 @@ const program = fileURLToPath(new URL('./worker-main.ts', import.meta.url))
 /** A worker as the supervisor sees it, from its start to its end. */
 export class WorkerProcess {
   readonly name: string
+  readonly role: Role
   /** Where it listens, once it serves. @throws ExplainedError with its own words, when it ends before. */
   readonly ready: Promise<readonly string[]>
   readonly exited: Promise<WorkerExit>
@@ -35,6 +36,7 @@ export class WorkerProcess {
   /** @param render what `/metrics` shows, for the worker that was asked. */
   constructor(start: WorkerStart, render: (worker: WorkerProcess, id: number) => void) {
     this.name = start.name
+    this.role = start.role
     const startedAt = performance.now()
     this.#worker = fork(start.name)
     const ready = Promise.withResolvers<readonly string[]>()

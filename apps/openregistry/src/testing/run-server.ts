@@ -7,6 +7,8 @@ export interface ServerUnderTest extends AsyncDisposable {
   /** Its first address, for example `http://127.0.0.1:40001`. */
   readonly server: string
   readonly client: RegistryClient
+  /** Of the process that was started. */
+  readonly pid: number
   /** Every line of its log so far, parsed. */
   readonly log: readonly Record<string, unknown>[]
   /** Sends a signal (SIGTERM unless said otherwise) and resolves with the exit code. */
@@ -37,6 +39,7 @@ export async function runServer(options: RunOptions, args: readonly string[] = [
   return {
     server,
     client: createRegistryClient({ server }),
+    pid: child.pid ?? 0,
     log,
     stop,
     async [Symbol.asyncDispose]() {
