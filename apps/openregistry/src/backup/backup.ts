@@ -20,10 +20,21 @@ export async function backup(
   { copy = false, json = false }: { copy?: boolean; json?: boolean },
 ): Promise<void> {
   const target = resolve(folder)
+  if (config.db.kind === 'postgres') throw backupOfServer(config)
   await requireDatabase(databaseFile(config.data_dir))
   await makeEmpty(target)
   const copied = await copyRegistry(config, target, { mayLink: !copy })
   report(target, copied, json)
+}
+
+/** PostgreSQL has tools of its own, which know its users, its archives and its size. */
+function backupOfServer({ db, dfs }: Config): CommandError {
+  const dump = `pg_dump --format=custom --host=${db.host} --port=${db.port} --username=${db.user} --file=registry.dump ${db.name}`
+  return new CommandError(
+    `the database is PostgreSQL, which is backed up with its own tools. First the database:\n  ${dump}\n` +
+      `Then the blobs, since every object that the dump names is there already:\n  rsync -a ${dfs.disk.path}/ <folder>/blobs/`,
+    { exitCode: exitCodes.usage },
+  )
 }
 
 async function copyRegistry(

@@ -1,12 +1,18 @@
 import { stat } from 'node:fs/promises'
 import { RegistryError } from '@openregistry/oci'
+import type { ServerFacts } from '@openregistry/metadata'
 import type { Config } from '@openregistry/server/config'
 import { databaseFile } from '../data-files.ts'
+import { postgresSettings } from '../open-metadata.ts'
 import { formatBytes } from '../terminal/amounts.ts'
 import { failed, ok, warning, type Finding } from './finding.ts'
 
 /** The database, if there is one: whether it opens, and what waits in it. */
-export async function checkDatabase({ data_dir: data, db }: Config): Promise<Finding[]> {
+export function checkDatabase(config: Config): Promise<Finding[]> {
+  return config.db.kind === 'postgres' ? checkServer(config) : checkFile(config)
+}
+
+async function checkFile({ data_dir: data, db }: Config): Promise<Finding[]> {
   const file = databaseFile(data)
   const facts = await stat(file).catch(() => null)
   if (facts === null) return [ok('database', `${file} will be created`)]
@@ -23,4 +29,36 @@ export async function checkDatabase({ data_dir: data, db }: Config): Promise<Fin
     }
     return [failed('database', error.message, 'Do what it says, or restore a backup.')]
   }
+}
+
+/** What a clock of the server and ours may differ by before log entries mislead, in milliseconds. */
+const tolerance = 60_000
+
+async function checkServer(config: Config): Promise<Finding[]> {
+  const { describePlace, examinePostgres } = await import('@openregistry/metadata')
+  const settings = await postgresSettings(config)
+  try {
+    const facts = await examinePostgres(settings)
+    const schema = facts.schemaVersion === 0 ? 'its schema will be created' : `schema ${facts.schemaVersion}`
+    const found = `${describePlace(settings)}: PostgreSQL ${facts.version}, ${schema}`
+    return [ok('database', found), ...checkRoom(config, facts), ...checkTime(facts)]
+  } catch (error) {
+    if (!(error instanceof RegistryError)) throw error
+    return [failed('database', error.message, 'Do what it says.')]
+  }
+}
+
+function checkRoom({ db }: Config, { maxConnections }: ServerFacts): Finding[] {
+  if (db.pool_size <= maxConnections) return []
+  const message = `one process may open ${db.pool_size} connections, the server takes ${maxConnections}`
+  return [warning('database', message, 'Lower db.pool_size, or raise max_connections of the server.')]
+}
+
+function checkTime({ time }: ServerFacts): Finding[] {
+  const apart = Math.abs(time - Date.now())
+  if (apart <= tolerance) return []
+  const message = `its clock and this one are ${Math.round(apart / 1000)} s apart`
+  return [
+    warning('database', message, 'Leases and expiry go by the clock of the database; logs by this one.'),
+  ]
 }

@@ -25,7 +25,8 @@ const words: SchemaWords = {
  * @throws RegistryError `METADATA_UNAVAILABLE` when the database belongs to another program, or to a newer version of
  * this one.
  */
-export async function readSchemaVersion(connection: Connection): Promise<number> {
+export async function readSchema(connection: Connection): Promise<number> {
+  await requireServer(connection)
   const [found] = await connection.run(`
     SELECT to_regclass('schema_migrations') IS NOT NULL AS ours,
       EXISTS (SELECT 1 FROM pg_tables WHERE schemaname = current_schema()) AS used`)
@@ -48,14 +49,35 @@ export async function readSchemaVersion(connection: Connection): Promise<number>
   return version
 }
 
+/** The oldest major version that the tests run on, as `server_version_num` has it. */
+const oldestServer = 150_000
+
+/** Looks at what cannot be changed later. */
+async function requireServer(connection: Connection): Promise<void> {
+  const [row] = await connection.run(`
+    SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number,
+      current_setting('server_encoding') AS encoding, current_database() AS name`)
+  const { version, number, encoding, name } = row as Record<string, string>
+  if (Number(number) < oldestServer)
+    throw unavailable(`The server is PostgreSQL ${version}; OpenRegistry needs 15 or newer.`)
+  if (encoding !== 'UTF8') {
+    const advice = `createdb --encoding=UTF8 --template=template0 ${name}`
+    throw unavailable(`The database has the encoding ${encoding}, it needs UTF8. Create it so: ${advice}`)
+  }
+}
+
+function unavailable(message: string): RegistryError {
+  return new RegistryError('METADATA_UNAVAILABLE', message)
+}
+
 /**
  * Brings the schema to the newest version, in one transaction under a lock, so that any number of replicas may start at
  * once.
  * @returns the versions before and after.
- * @throws RegistryError as {@link readSchemaVersion}.
+ * @throws RegistryError as {@link readSchema}.
  */
 export async function migrate(connection: Connection): Promise<{ from: number; to: number }> {
-  const found = await readSchemaVersion(connection)
+  const found = await readSchema(connection)
   if (found === schemaVersion) return { from: found, to: found }
   await connection.run('BEGIN')
   try {
@@ -64,7 +86,7 @@ export async function migrate(connection: Connection): Promise<{ from: number; t
     await connection.run('SET LOCAL statement_timeout = 0')
     await connection.run(`SELECT pg_advisory_xact_lock(${lockKey})`)
     // Asked again: another process may have done it while the lock was waited for.
-    const from = await readSchemaVersion(connection)
+    const from = await readSchema(connection)
     if (from === 0) await begin(connection)
     for (const { version, name, statements } of migrations) {
       if (version <= from) continue
@@ -83,14 +105,14 @@ export async function migrate(connection: Connection): Promise<{ from: number; t
 
 /**
  * Makes sure that the schema is the one this program works with.
- * @throws RegistryError as {@link readSchemaVersion}, and when it is older and may not be changed.
+ * @throws RegistryError as {@link readSchema}, and when it is older and may not be changed.
  */
 export async function requireSchema(connection: Connection, autoMigrate: boolean): Promise<void> {
   if (autoMigrate) {
     await migrate(connection)
     return
   }
-  const found = await readSchemaVersion(connection)
+  const found = await readSchema(connection)
   if (found === schemaVersion) return
   throw new RegistryError(
     'METADATA_UNAVAILABLE',
