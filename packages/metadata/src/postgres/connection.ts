@@ -10,6 +10,9 @@ export class ConnectionLost extends Error {
   }
 }
 
+/** Milliseconds after the end of a statement's time in which the server has to say so. */
+const silence = 5000
+
 /** Names of prepared statements by their text; the same on every connection. */
 const names = new Map<string, string>()
 
@@ -25,10 +28,14 @@ function nameOf(text: string): string {
  */
 export class Connection {
   readonly #client: Client
+  readonly #patience: number
   #lost: ConnectionLost | null = null
+  #replaced = false
 
-  private constructor(client: Client) {
+  private constructor(client: Client, statementTimeout: number) {
     this.#client = client
+    // The server gives up first; whoever hears nothing even then has lost it.
+    this.#patience = statementTimeout === 0 ? 0 : statementTimeout + silence
     client.on('error', (error) => (this.#lost ??= new ConnectionLost(error)))
     client.on('end', () => (this.#lost ??= new ConnectionLost(null)))
   }
@@ -54,7 +61,7 @@ export class Connection {
       options: '-c bytea_output=hex -c jit=off -c client_encoding=UTF8',
       types: valueTypes,
     })
-    const connection = new Connection(client)
+    const connection = new Connection(client, settings.statementTimeout)
     await client.connect()
     return connection
   }
@@ -64,9 +71,9 @@ export class Connection {
     return this.#lost !== null
   }
 
-  /** Whether it is of use and no transaction is open in it. */
-  get idle(): boolean {
-    return this.#lost === null && this.#client.getTransactionStatus() === 'I'
+  /** Whether the next operation may have it: it works, and no transaction is open in it. */
+  get reusable(): boolean {
+    return this.#lost === null && !this.#replaced && this.#client.getTransactionStatus() === 'I'
   }
 
   /**
@@ -74,7 +81,8 @@ export class Connection {
    * @throws the server's error, or {@link ConnectionLost}.
    */
   all(query: Query): Promise<readonly Row[]> {
-    return this.#send({ name: nameOf(query.text), text: query.text, values: [...query.values] })
+    const { text, values } = query
+    return this.#send({ name: nameOf(text), text, values: [...values], query_timeout: this.#patience })
   }
 
   /** Runs text without values that is not worth preparing: `BEGIN`, `COMMIT`, statements of the schema. */
@@ -82,13 +90,22 @@ export class Connection {
     return this.#send({ text })
   }
 
-  async #send(query: { name?: string; text: string; values?: unknown[] }): Promise<readonly Row[]> {
+  async #send(query: {
+    name?: string
+    text: string
+    values?: unknown[]
+    query_timeout?: number
+  }): Promise<readonly Row[]> {
     if (this.#lost !== null) throw this.#lost
     try {
       const { rows } = await this.#client.query<Row>(query)
       return rows
     } catch (error) {
-      if (isServerError(error) && !endsConnection(error.code)) throw error
+      if (isServerError(error) && !endsConnection(error.code)) {
+        // A former primary: the next connection may find the one that took over.
+        if (error.code === readOnly) this.#replaced = true
+        throw error
+      }
       throw (this.#lost ??= new ConnectionLost(error))
     }
   }
@@ -104,7 +121,10 @@ export function isServerError(error: unknown): error is Error & { code: string; 
   return error instanceof Error && 'severity' in error && 'code' in error && typeof error.code === 'string'
 }
 
-/** Whether the server ends the connection with this: it shuts down, crashed, or somebody told it to. */
+/** `read_only_sql_transaction` */
+const readOnly = '25006'
+
+/** Whether the server ends the connection with this: it shuts down, crashed, or somebody or a time limit told it to. */
 function endsConnection(code: string): boolean {
-  return code.startsWith('57P') || code.startsWith('08')
+  return code.startsWith('57P') || code.startsWith('08') || code === '25P03'
 }

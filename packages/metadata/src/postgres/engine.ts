@@ -32,7 +32,7 @@ export class PostgresEngine implements Engine {
   /** One statement, which sees what was committed before it began. Tried again on a fresh connection when one is lost. */
   async read<N extends ReadName>(name: N, ...input: OperationInput<N>): Promise<OperationResult<N>> {
     return this.#persist(attempts.read, () =>
-      this.#pool.use((connection) => runAlone(connection, begin(name, input))),
+      this.#pool.use('read', (connection) => runAlone(connection, begin(name, input))),
     )
   }
 
@@ -41,7 +41,7 @@ export class PostgresEngine implements Engine {
     // Whoever called may use its buffers again at once.
     const own = ownBytes(input, []) as OperationInput<N>
     return this.#persist(attempts.step, () =>
-      this.#pool.use((connection) => runTransaction(connection, begin(name, own))),
+      this.#pool.use('step', (connection) => runTransaction(connection, begin(name, own))),
     )
   }
 

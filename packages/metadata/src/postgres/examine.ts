@@ -22,7 +22,7 @@ export interface ServerFacts {
 export async function examinePostgres(settings: PostgresSettings): Promise<ServerFacts> {
   await using pool = new Pool({ ...settings, poolSize: 1 })
   try {
-    return await pool.use(async (connection) => {
+    return await pool.use('read', async (connection) => {
       const schemaVersion = await readSchema(connection)
       const [row] = await connection.run(`
         SELECT split_part(current_setting('server_version'), ' ', 1) AS version,

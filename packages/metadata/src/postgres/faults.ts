@@ -88,7 +88,8 @@ function messageOf(code: string): string | null {
 
 /** Whether a server that could not be reached like this may be back soon, without anybody changing settings. */
 export function mayComeBack(error: unknown): boolean {
-  if (!isServerError(error)) return systemCode(error) !== 'ENOTFOUND' && !isTlsFault(error)
+  // A name may be unknown for as long as its only server is away.
+  if (!isServerError(error)) return !isTlsFault(error) && !isMessageOfClient(error)
   return error.code === conditions.cannotConnectNow || error.code === conditions.tooManyConnections
 }
 
@@ -144,6 +145,11 @@ function refusal(error: Error & { code: string }, user: string, database: string
 function systemCode(error: unknown): string {
   if (error instanceof AggregateError) return systemCode(error.errors[0])
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
+}
+
+/** Errors of `pg` itself: the password is missing, or the server does not offer TLS. */
+function isMessageOfClient(error: unknown): boolean {
+  return error instanceof Error && /SASL|does not support SSL/.test(error.message)
 }
 
 function isTlsFault(error: unknown): boolean {

@@ -20,7 +20,7 @@ export interface PostgresOptions extends PostgresSettings {
 export async function openPostgresMetadataStore(options: PostgresOptions): Promise<MetadataStore> {
   const pool = new Pool(options)
   try {
-    await pool.use((connection) => requireSchema(connection, options.autoMigrate))
+    await pool.use('step', (connection) => requireSchema(connection, options.autoMigrate))
   } catch (error) {
     await pool[Symbol.asyncDispose]()
     throw toRegistryError(error)
@@ -39,7 +39,7 @@ export async function openPostgresMetadataStore(options: PostgresOptions): Promi
 export async function migratePostgres(settings: PostgresSettings): Promise<{ from: number; to: number }> {
   await using pool = new Pool({ ...settings, poolSize: 1 })
   try {
-    return await pool.use(migrate)
+    return await pool.use('step', migrate)
   } catch (error) {
     throw toRegistryError(error)
   }

@@ -10,7 +10,11 @@ const backOff = { least: 50, most: 2000 }
 /** Milliseconds after which a connection that nobody needed is given back to the server. */
 const idleAtMost = 60_000
 
+/** Whom a connection is for. */
+export type PoolUse = 'read' | 'step'
+
 interface Waiting {
+  use: PoolUse
   resolve(connection: Connection): void
   reject(error: Error): void
 }
@@ -24,20 +28,25 @@ interface Idle {
 /**
  * A bounded number of connections. The one that was used last is used next, so that a quiet registry keeps few of them.
  * While the server is away, one attempt at a time is made, at growing intervals, and operations wait for it for a while.
+ * Some are kept for reads, which must not wait behind steps that wait for each other.
  */
 export class Pool implements AsyncDisposable {
   readonly #settings: PostgresSettings
   readonly #idle: Idle[] = []
   readonly #waiting: Waiting[] = []
-  readonly #busy = new Set<Connection>()
+  readonly #busy = new Map<Connection, PoolUse>()
+  readonly #stepsAtMost: number
   #opening = 0
   #failures = 0
+  #steps = 0
+  #notBefore = 0
   #lastFault: RegistryError | null = null
   #closed = false
   readonly #sweep: NodeJS.Timeout
 
   constructor(settings: PostgresSettings) {
     this.#settings = settings
+    this.#stepsAtMost = Math.max(1, Math.floor(settings.poolSize * 0.8))
     this.#sweep = setInterval(() => this.#closeIdle(), idleAtMost / 2).unref()
   }
 
@@ -51,22 +60,19 @@ export class Pool implements AsyncDisposable {
    * again.
    * @throws RegistryError `METADATA_UNAVAILABLE` when there is none in time, and what `body` throws.
    */
-  async use<T>(body: (connection: Connection) => Promise<T>): Promise<T> {
-    const connection = await this.#acquire()
-    let whole = false
+  async use<T>(use: PoolUse, body: (connection: Connection) => Promise<T>): Promise<T> {
+    const connection = await this.#acquire(use)
     try {
-      const value = await body(connection)
-      whole = true
-      return value
+      return await body(connection)
     } finally {
-      this.#release(connection, whole || connection.idle)
+      this.#release(connection)
     }
   }
 
-  #acquire(): Promise<Connection> {
+  #acquire(use: PoolUse): Promise<Connection> {
     if (this.#closed) return Promise.reject(closed())
-    const kept = this.#takeIdle()
-    if (kept !== null) return Promise.resolve(kept)
+    const kept = this.#mayUse(use) ? this.#takeIdle() : null
+    if (kept !== null) return Promise.resolve(this.#lend(kept, use))
     const { promise, resolve, reject } = Promise.withResolvers<Connection>()
     const limit = this.#settings.connectTimeout ?? defaultConnectTimeout
     const timer = setTimeout(() => {
@@ -74,6 +80,7 @@ export class Pool implements AsyncDisposable {
       reject(this.#lastFault ?? tooBusy(this.#settings, limit))
     }, limit)
     const entry: Waiting = {
+      use,
       resolve: (connection) => {
         clearTimeout(timer)
         resolve(connection)
@@ -88,35 +95,47 @@ export class Pool implements AsyncDisposable {
     return promise
   }
 
+  #mayUse(use: PoolUse): boolean {
+    return use === 'read' || this.#steps < this.#stepsAtMost
+  }
+
   #takeIdle(): Connection | null {
     for (let last = this.#idle.pop(); last !== undefined; last = this.#idle.pop()) {
-      if (last.connection.lost) continue
-      this.#busy.add(last.connection)
-      return last.connection
+      if (!last.connection.lost) return last.connection
     }
     return null
   }
 
-  #release(connection: Connection, usable: boolean): void {
-    this.#busy.delete(connection)
-    if (!usable || connection.lost || this.#closed) {
-      void connection.close()
-      this.#grow()
-      return
-    }
-    const next = this.#waiting.shift()
-    if (next === undefined) this.#idle.push({ connection, since: performance.now() })
-    else {
-      this.#busy.add(connection)
-      next.resolve(connection)
-    }
+  #lend(connection: Connection, use: PoolUse): Connection {
+    this.#busy.set(connection, use)
+    if (use === 'step') this.#steps++
+    return connection
   }
 
-  /** Opens connections while somebody waits and there may be more of them. */
+  #release(connection: Connection): void {
+    if (this.#busy.get(connection) === 'step') this.#steps--
+    this.#busy.delete(connection)
+    if (this.#closed || !connection.reusable) {
+      void connection.close()
+      const kept = this.#takeIdle()
+      if (kept !== null) this.#offer(kept)
+      this.#grow()
+    } else this.#offer(connection)
+  }
+
+  /** Gives a connection to whoever has waited longest and may have one. */
+  #offer(connection: Connection): void {
+    const index = this.#waiting.findIndex(({ use }) => this.#mayUse(use))
+    const [next] = index === -1 ? [] : this.#waiting.splice(index, 1)
+    if (next === undefined) this.#idle.push({ connection, since: performance.now() })
+    else next.resolve(this.#lend(connection, next.use))
+  }
+
+  /** Opens connections while somebody waits who may have one, and there may be more of them. */
   #grow(): void {
-    const wanted = () => this.#waiting.length > this.#opening
+    const wanted = () => this.#waiting.filter(({ use }) => this.#mayUse(use)).length > this.#opening
     const allowed = () =>
-      this.#busy.size + this.#opening < this.#settings.poolSize &&
+      this.#busy.size + this.#idle.length + this.#opening < this.#settings.poolSize &&
       (this.#failures === 0 || this.#opening === 0)
     while (!this.#closed && wanted() && allowed()) {
       this.#opening++
@@ -125,16 +144,18 @@ export class Pool implements AsyncDisposable {
   }
 
   async #open(): Promise<void> {
-    if (this.#failures > 0) await pause(delayAfter(this.#failures))
+    await pause(Math.max(0, this.#notBefore - performance.now()))
     try {
       const connection = await Connection.open(this.#settings)
       this.#opening--
       this.#failures = 0
       this.#lastFault = null
-      this.#release(connection, true)
+      if (this.#closed) void connection.close()
+      else this.#offer(connection)
     } catch (error) {
       this.#opening--
       this.#failures++
+      this.#notBefore = performance.now() + delayAfter(this.#failures)
       this.#lastFault = connectFault(error, this.#settings)
       // Waiting does not help against a wrong password.
       if (!mayComeBack(error)) this.#refuseAll(this.#lastFault)
@@ -159,7 +180,7 @@ export class Pool implements AsyncDisposable {
     this.#closed = true
     clearInterval(this.#sweep)
     this.#refuseAll(closed())
-    const open = [...this.#idle.splice(0).map(({ connection }) => connection), ...this.#busy]
+    const open = [...this.#idle.splice(0).map(({ connection }) => connection), ...this.#busy.keys()]
     await Promise.all(open.map((connection) => connection.close()))
   }
 }

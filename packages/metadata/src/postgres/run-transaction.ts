@@ -8,7 +8,7 @@ export class OutcomeUnknown extends Error {
   }
 }
 
-const begin = 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE'
+const begin = 'BEGIN ISOLATION LEVEL READ COMMITTED'
 
 /**
  * Runs a step in a transaction of its own.
