@@ -1,5 +1,6 @@
 import {
   collectJob,
+  scrubJob,
   startJobs,
   sweepJob,
   type JobKind,
@@ -8,21 +9,23 @@ import {
   type Ports,
 } from '@openregistry/core'
 import type { Metrics } from '@openregistry/server'
+import type { Config } from '@openregistry/server/config'
 import type { Logger } from '@openregistry/server/log'
 import { countCollection } from './count-collection.ts'
+import { observeScrub } from './scrub/observe-scrub.ts'
 
 /** Everything that is done in the background. Whoever adds a kind adds it here. */
-function jobKinds(ports: Ports, metrics: Metrics): JobKind[] {
-  return [sweepJob(ports), collectJob(ports, countCollection(metrics))]
+function jobKinds(config: Config, ports: Ports, metrics: Metrics, log: Logger): JobKind[] {
+  const kinds = [sweepJob(ports), collectJob(ports, countCollection(metrics))]
+  const { rate, interval } = config.scrub
+  if (interval > 0) kinds.push(scrubJob(ports, { rate, interval, observer: observeScrub(metrics, log) }))
+  return kinds
 }
 
 /** Begins to do jobs in this process. */
-export function startBackgroundJobs(ports: Ports, metrics: Metrics, log: Logger): JobRunner {
-  return startJobs({
-    queue: ports.metadata,
-    kinds: jobKinds(ports, metrics),
-    observer: observe(metrics, log),
-  })
+export function startBackgroundJobs(config: Config, ports: Ports, metrics: Metrics, log: Logger): JobRunner {
+  const kinds = jobKinds(config, ports, metrics, log)
+  return startJobs({ queue: ports.metadata, kinds, observer: observe(metrics, log) })
 }
 
 /** Counts every run, and writes one line for each that did something or went wrong. */

@@ -44,7 +44,7 @@ export async function startRegistry(
 ): Promise<RunningRegistry> {
   await using opened = new AsyncDisposableStack()
   const { metrics, ports, registry } = await open(config, layers, opened)
-  const jobs = startJobs(ports, metrics, log, opened)
+  const jobs = startJobs(config, ports, metrics, log, opened)
   const render = async (): Promise<RenderedMetrics> => renderMetrics([await metrics.snapshot()])
   const server = await serveHttp({ config, log, registry, metrics, renderMetrics: render })
   opened.defer(() => server.stop(config.limits.shutdown_grace))
@@ -89,7 +89,7 @@ export async function startHttpWorker(
 export async function startBackground(config: Config, log: Logger): Promise<RunningProcess> {
   await using opened = new AsyncDisposableStack()
   const { metrics, ports } = await open(config, {}, opened)
-  startJobs(ports, metrics, log, opened)
+  startJobs(config, ports, metrics, log, opened)
   const resources = opened.move()
   return { addresses: [], metrics, drain: () => undefined, stop: () => resources.disposeAsync() }
 }
@@ -104,9 +104,15 @@ async function open(
   return { metrics, ports, registry: createRegistry(ports) }
 }
 
-function startJobs(ports: Ports, metrics: Metrics, log: Logger, opened: AsyncDisposableStack): JobRunner {
+function startJobs(
+  config: Config,
+  ports: Ports,
+  metrics: Metrics,
+  log: Logger,
+  opened: AsyncDisposableStack,
+): JobRunner {
   watchQueues(metrics, ports.metadata)
-  const jobs = startBackgroundJobs(ports, metrics, log)
+  const jobs = startBackgroundJobs(config, ports, metrics, log)
   opened.defer(() => jobs.stop())
   return jobs
 }

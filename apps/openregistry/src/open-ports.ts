@@ -3,6 +3,7 @@ import type { BlobStore, Lists, MetadataStore, Ports } from '@openregistry/core'
 import { timedBlobStore, timedMetadataStore, type Metrics } from '@openregistry/server'
 import type { Config } from '@openregistry/server/config'
 import { openMetadata } from './open-metadata.ts'
+import { requireRegistry } from './require-registry.ts'
 
 /**
  * What is put around the drivers once they are open. The fault harness stops, kills and fails the registry here, so that
@@ -36,6 +37,19 @@ export async function openPorts(
     hasher,
     settings: settingsOf(config),
   }
+}
+
+/**
+ * Opens the same for a command on the data, beside servers or without any: nothing is migrated, and no lock is taken that
+ * a server would mind.
+ * @throws CommandError when there is no registry; RegistryError.
+ */
+export async function openDataPorts(config: Config, opened: AsyncDisposableStack): Promise<Ports> {
+  await requireRegistry(config)
+  const blobs = opened.use(await openDiskBlobStore(config.dfs.disk))
+  const metadata = opened.use(await openMetadata(config, { serving: false, autoMigrate: false }))
+  const hasher = opened.use(createContentHasher())
+  return { metadata, backends: new Map([[blobs.backend, blobs]]), hasher, settings: settingsOf(config) }
 }
 
 const same = <T>(store: T): T => store

@@ -1,7 +1,7 @@
 import type { MetadataStore } from '@openregistry/core'
 import type { Metrics } from '@openregistry/server'
 
-/** Jobs that are counted at most. */
+/** Jobs, and damaged places, that are counted at most. */
 const countedAtMost = 1000
 
 /**
@@ -15,6 +15,14 @@ export function watchQueues(metrics: Metrics, metadata: MetadataStore): void {
     const { openUploads, pendingDeletes } = await metadata.figures()
     uploads.set(openUploads)
     pending.set(pendingDeletes)
+  })
+  const damaged = metrics.gauge(
+    'openregistry_scrub_damaged_locations',
+    'Places whose stored bytes are damaged or missing and have not been pushed again; counted up to 1000.',
+  )
+  metrics.watch([damaged], async () => {
+    const { items } = await metadata.listDamage({ after: null, limit: countedAtMost })
+    damaged.set(items.length)
   })
   const jobs = metrics.gauge('openregistry_jobs', 'Background jobs by kind and state.')
   metrics.watch([jobs], async () => {

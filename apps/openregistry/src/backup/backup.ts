@@ -1,9 +1,10 @@
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { namedObjects, openSqliteMetadataStore } from '@openregistry/metadata'
 import type { Config } from '@openregistry/server/config'
 import { databaseFile } from '../data-files.ts'
 import { CommandError, exitCodes } from '../exit-codes.ts'
+import { requireRegistry } from '../require-registry.ts'
 import { formatBytes, formatCount } from '../terminal/amounts.ts'
 import { printJson, say } from '../terminal/print.ts'
 import { copyUntilWhole, type CopiedObjects } from './copy-until-whole.ts'
@@ -21,7 +22,7 @@ export async function backup(
 ): Promise<void> {
   const target = resolve(folder)
   if (config.db.kind === 'postgres') throw backupOfServer(config)
-  await requireDatabase(databaseFile(config.data_dir))
+  await requireRegistry(config)
   await makeEmpty(target)
   const copied = await copyRegistry(config, target, { mayLink: !copy })
   report(target, copied, json)
@@ -65,14 +66,6 @@ async function copyRegistry(
   await rename(unfinished, databaseFile(target))
   await syncFolder(target)
   return copied
-}
-
-async function requireDatabase(file: string): Promise<void> {
-  const there = await stat(file).catch(() => null)
-  if (there !== null) return
-  throw new CommandError(
-    `there is no registry in ${dirname(file)}: ${file} is missing. Name its folder with OPEN_REGISTRY_DATA_DIR or --config.`,
-  )
 }
 
 /** Makes the folder, readable by its owner alone. What it holds already is never touched. */

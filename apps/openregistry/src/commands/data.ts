@@ -1,9 +1,10 @@
 import { Command } from 'commander'
+import { scrubCommand } from './scrub.ts'
 import { examples, jsonOption } from './shared-options.ts'
 
 /** The commands that work on the data of a configuration, also beside a live server. */
 export function dataCommands(): Command[] {
-  return [migrateCommand(), backupCommand()]
+  return [migrateCommand(), backupCommand(), scrubCommand()]
 }
 
 function migrateCommand(): Command {

@@ -13,7 +13,7 @@ export interface GetManifestInput {
 
 /**
  * A manifest by tag or digest: one query, which also brings the facts for the decision.
- * @throws RegistryError `UNAUTHORIZED`, `NAME_UNKNOWN`, `MANIFEST_UNKNOWN`.
+ * @throws RegistryError `UNAUTHORIZED`, `NAME_UNKNOWN`, `MANIFEST_UNKNOWN`, `STORAGE_UNAVAILABLE`.
  */
 export async function getManifest(
   { metadata }: Ports,
@@ -24,5 +24,11 @@ export async function getManifest(
   authorize(principal, 'pull', repository, found?.repository ?? null)
   if (found === null) throw new RegistryError('NAME_UNKNOWN', `There is no repository "${repository}" here.`)
   if (found.manifest === null) throw new RegistryError('MANIFEST_UNKNOWN')
+  const { bytes: stored, size } = found.manifest
+  if (stored !== null && stored.length !== size) {
+    throw new RegistryError('STORAGE_UNAVAILABLE', 'The content of the manifest is damaged; push it again.', {
+      cause: `${stored.length} bytes stored, ${size} expected`,
+    })
+  }
   return found.manifest
 }

@@ -2,8 +2,9 @@ import { RegistryError, parseRange, type Digest, type RepositoryName } from '@op
 import type { Cid } from '@openregistry/dag'
 import { authorize } from '../access/authorize.ts'
 import type { Principal } from '../access/principal.ts'
-import type { ByteRange, ObjectReader } from '../ports/blob-store.ts'
+import type { BlobStore, ByteRange, ObjectReader } from '../ports/blob-store.ts'
 import type { BlobLocation, LinkedBlob } from '../ports/metadata-store.ts'
+import type { StorageKey } from '../ports/storage-key.ts'
 import { backendNamed, type Ports } from '../settings.ts'
 
 /** Which blob of which repository. */
@@ -48,24 +49,44 @@ export async function describeBlob(
 }
 
 /**
- * Opens a blob of a repository for reading.
+ * Opens a blob of a repository for reading. An object that is missing or has another size than its row says is marked, and
+ * another good place is read if there is one.
  *
  * @param rangeHeader the `Range` header as it came (RFC 9110, 14.2), if any.
  * @throws RegistryError `UNAUTHORIZED`, `NAME_UNKNOWN`, `BLOB_UNKNOWN`; `RANGE_INVALID` with `detail.size` when no byte
- * of the range exists.
+ * of the range exists; `STORAGE_UNAVAILABLE`.
  */
 export async function openBlob(
   ports: Ports,
   principal: Principal,
   input: BlobInput & { rangeHeader?: string | undefined },
 ): Promise<OpenBlob> {
-  // Once more when the object went away between the row and the read: by then the row names another one, or none.
-  for (let attempt = 0; attempt < 2; attempt++) {
-    const { blob, location } = await requireBlob(ports, principal, input, true)
+  const { metadata } = ports
+  let absent: StorageKey | null = null
+  let noticed: string | null = null
+  for (;;) {
+    const found = await requireBlob(ports, principal, input, true).catch((error: unknown) => {
+      throw noticed === null ? error : unreadable(noticed)
+    })
+    const { blob, location } = found
     const opened = await openAt(ports, location, blob, requireRange(input.rangeHeader, blob.size))
-    if (opened !== null) return opened
+    if (typeof opened === 'object') return opened
+    if (location.kind === 'inline') throw unreadable('inline bytes have another size')
+    // When the object went away between the row and the read, the row names another one by now, or none.
+    if (opened === 'missing' && absent !== location.key) {
+      absent = location.key
+      continue
+    }
+    // Marked, so that nobody is told that it is here, and the next push replaces it. There may be another place.
+    noticed = `${location.key} is ${opened}`
+    await metadata.recordDamage({ state: opened, at: location })
   }
-  throw new RegistryError('STORAGE_UNAVAILABLE', 'The content of the blob cannot be read at the moment.')
+}
+
+function unreadable(cause: string): RegistryError {
+  return new RegistryError('STORAGE_UNAVAILABLE', 'The content of the blob is damaged; push it again.', {
+    cause,
+  })
 }
 
 async function requireBlob(
@@ -95,16 +116,17 @@ async function openAt(
   location: BlobLocation,
   { digest, size, cid }: LinkedBlob,
   range: ByteRange | null,
-): Promise<OpenBlob | null> {
+): Promise<OpenBlob | 'missing' | 'damaged'> {
   const described = { digest, size, cid, range }
   if (location.kind === 'inline') {
+    if (location.bytes.length !== size) return 'damaged'
     const bytes =
       range === null ? location.bytes : location.bytes.subarray(range.offset, range.offset + range.length)
     return { ...described, bytes, chunks: null, [Symbol.asyncDispose]: () => Promise.resolve() }
   }
-  const reader = await backendNamed(ports, location.backend).open(location.key, range ?? undefined)
-  if (reader === null) return null
-  await requireSameSize(reader, size)
+  const store = backendNamed(ports, location.backend)
+  const reader = await openRange(store, location.key, range, size)
+  if (typeof reader === 'string') return reader
   return {
     ...described,
     bytes: null,
@@ -113,13 +135,24 @@ async function openAt(
   }
 }
 
-/** Headers are sent before the bytes, so a damaged object has to be noticed here. */
-async function requireSameSize(reader: ObjectReader, size: number): Promise<void> {
-  if (reader.size === size) return
-  await reader[Symbol.asyncDispose]()
-  throw new RegistryError('STORAGE_UNAVAILABLE', 'The content of the blob is damaged.', {
-    cause: `${reader.size} bytes stored, ${size} expected`,
-  })
+/** Headers are sent before the bytes, so an object of another size has to be noticed here. */
+async function openRange(
+  store: BlobStore,
+  key: StorageKey,
+  range: ByteRange | null,
+  size: number,
+): Promise<ObjectReader | 'missing' | 'damaged'> {
+  try {
+    const reader = await store.open(key, range ?? undefined)
+    if (reader === null) return 'missing'
+    if (reader.size === size) return reader
+    await reader[Symbol.asyncDispose]()
+    return 'damaged'
+  } catch (error) {
+    // The range lies within the blob, so it is the object that is too short.
+    if (error instanceof RegistryError && error.code === 'RANGE_INVALID') return 'damaged'
+    throw error
+  }
 }
 
 /** Whether the link could be collected before half a lease is over. A link that manifests need has neither column set. */

@@ -11,7 +11,8 @@ export interface NamedObject {
 }
 
 /**
- * Every object that a database file names: where blobs are, and the parts of open uploads. Reads only, row by row, on the
+ * Every object that a database file names and that is not known to be bad: where blobs are, and the parts of open uploads.
+ * Reads only, row by row, on the
  * caller's thread; for backups and checks, on a file that no server needs to have open.
  * @throws RegistryError `METADATA_UNAVAILABLE` when the file cannot be read.
  */
@@ -19,7 +20,7 @@ export function* namedObjects(file: string): Generator<NamedObject, void, undefi
   try {
     using database = new DatabaseSync(file, { readOnly: true })
     const rows = database.prepare(`
-      SELECT l.backend, l.key, b.size FROM blob_locations AS l JOIN blobs AS b ON b.id = l.blob_id
+      SELECT l.backend, l.key, b.size FROM good_locations AS l JOIN blobs AS b ON b.id = l.blob_id
       WHERE l.key IS NOT NULL
       UNION ALL
       SELECT u.backend, p.key, p.size FROM upload_parts AS p JOIN uploads AS u ON u.id = p.upload_id

@@ -1,6 +1,8 @@
+export { parseDuration } from './duration.ts'
 export { loadConfig, loadConfigWithOrigins, type ConfigSources, type LoadedConfig } from './load.ts'
 export { isLoopback } from './loopback.ts'
 export { printConfig } from './print.ts'
 export { ConfigError, printOrigin, type Origin, type Problem } from './problem.ts'
+export { parseSize } from './size.ts'
 export type { Config } from './tree.ts'
 export type { ListenAddress } from './value-type.ts'

@@ -12,7 +12,6 @@ const laterKeys: readonly [prefix: string, what: string][] = [
     'accounts',
   ]),
   ['gc.untagged_after', 'garbage collection'],
-  ['scrub', 'scrubbing'],
   ['keys', 'the keys file'],
   ['http.trusted_proxies', 'reading the addresses that proxies report'],
 ]

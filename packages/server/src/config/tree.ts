@@ -1,6 +1,6 @@
 import { derivedField, field, type Values } from './field.ts'
 import { limits } from './limits.ts'
-import { choice, duration, flag, integer, listenAddress, origin, path, text } from './value-type.ts'
+import { choice, duration, flag, integer, listenAddress, origin, path, size, text } from './value-type.ts'
 import { workers } from './workers.ts'
 
 /**
@@ -117,6 +117,17 @@ export const tree = {
     grace: field(duration(0), '7d', {
       doc: 'How long a deleted manifest, and blobs that nothing needs any more, stay restorable before their space is given back.',
       zero: 'until the next collection',
+    }),
+  },
+
+  scrub: {
+    rate: field(size(0), '20MiB', {
+      doc: 'How many bytes a second stored content is read again with, to find damage before somebody pulls it. "openregistry scrub --rate" replaces it.',
+      zero: 'as fast as the disk reads',
+    }),
+    interval: field(duration(0), '7d', {
+      doc: 'How often all stored content is read again in the background.',
+      zero: 'never by itself, only by "openregistry scrub"',
     }),
   },
 

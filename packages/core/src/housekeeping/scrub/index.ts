@@ -1,5 +1,6 @@
 export { compareListings, type ListingOptions, type ListingsCompared } from './compare-listing.ts'
 export type { Damage } from './damage.ts'
 export { Pace, pause } from './pace.ts'
-export { scrub, type ScrubOptions, type ScrubRound } from './scrub.ts'
+export type { ScrubOptions } from './scrub.ts'
+export { scrubJob } from './scrub-job.ts'
 export { verifyStored, type ScrubObserver, type Verified, type VerifyOptions } from './verify-stored.ts'
