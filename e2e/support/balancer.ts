@@ -8,7 +8,12 @@ import type { AddressInfo } from 'node:net'
  * see of a server that dies is what they would see with any balancer.
  */
 export class Balancer implements AsyncDisposable {
-  readonly #server = createServer({ requestTimeout: 0, maxHeaderSize: 1024 * 1024 })
+  // It passes on what servers say of their own connections, so it may not be quicker to close an idle one.
+  readonly #server = createServer({
+    requestTimeout: 0,
+    maxHeaderSize: 1024 * 1024,
+    keepAliveTimeout: 600_000,
+  })
   readonly #agent = new Agent({ keepAlive: true })
   readonly #targets: URL[]
   #turn = 0
