@@ -17,13 +17,19 @@ test('rows and peers are lists, a quick run takes one turn unless told', () => {
   expect(parseOptions(['--quick', '--repeat', '5'])?.repeat).toBe(5)
 })
 
+test('a quick run takes fewer rows and peers unless told', () => {
+  const [quick, full] = [parseOptions(['--quick']), parseOptions([])]
+  expect(quick?.rows.size).toBeLessThan(full?.rows.size ?? 0)
+  expect(quick?.peers.length).toBeLessThan(full?.peers.length ?? 0)
+})
+
 test('help is asked for', () => {
   expect(parseOptions(['--help'])).toBeNull()
 })
 
 test.each([
-  [['--rows', 'nothing'], 'none of'],
-  [['--peers', 'docker-hub'], 'none of'],
+  [['--rows', 'nothing'], 'none of manifest-tag, '],
+  [['--peers', 'docker-hub'], 'none of openregistry, '],
   [['--repeat', '0'], 'whole number'],
   [['--repeat', 'many'], 'whole number'],
   [['--faster'], '--faster'],

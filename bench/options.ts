@@ -1,8 +1,8 @@
 import { tmpdir } from 'node:os'
 import { parseArgs } from 'node:util'
-import { defaultPeers, peers } from './peers/index.ts'
+import { defaultPeers, peers, quickPeers } from './peers/index.ts'
 import type { PeerId } from './peers/peer.ts'
-import { rowIds } from './rows/index.ts'
+import { quickRowIds, rowIds } from './rows/index.ts'
 
 /** What the command line asks for. */
 export interface Options {
@@ -10,6 +10,8 @@ export interface Options {
   peers: readonly PeerId[]
   repeat: number
   quick: boolean
+  /** Only says which rows and peers there are. */
+  list: boolean
   /** Tags and repositories to fill in; null for the size's own. */
   tags: number | null
   repositories: number | null
@@ -25,10 +27,12 @@ export const usage = `Measures this registry beside others: the same client, the
 
 usage: npm run bench -- [options]
 
-  --quick            less work, one turn each, under two minutes
+  --quick            less work, one turn each, fewer rows and peers, under two minutes
+  --list             says which rows and peers there are, and whether they are installed
   --rows <ids>       some of: ${rowIds.join(' ')}
+                     (default: all; with --quick ${quickRowIds.join(' ')})
   --peers <ids>      some of: ${peers.map(({ id }) => id).join(' ')}
-                     (default: all but bare, a plain server that shows the limit of the client)
+                     (default: all but ${peers.flatMap(({ id }) => (defaultPeers.includes(id) ? [] : [id])).join(' ')}; with --quick ${quickPeers.join(' ')})
   --repeat <n>       turns of each peer in each row (default 3, with --quick 1)
   --tags <n>         tags of the repository that is asked (default 1000)
   --repositories <n> repositories of the catalog (default 300)
@@ -36,7 +40,8 @@ usage: npm run bench -- [options]
   --out <file>       writes the table there too
   --json <file>      writes every sample there
 
-ZOT_BIN names a zot program, DISTRIBUTION_BIN a distribution 3 that tools/peers/install.sh has not built.
+ZOT_BIN names a zot program, DISTRIBUTION_BIN a distribution 3 that tools/peers/install.sh has not built,
+OPENREGISTRY_POSTGRES_BIN the folder of PostgreSQL's programs.
 `
 
 /** A list separated by commas, every part one of the allowed. @throws Error naming the first that is not */
@@ -74,6 +79,7 @@ export function parseOptions(args: readonly string[]): Options | null {
     options: {
       help: { type: 'boolean', short: 'h' },
       quick: { type: 'boolean', default: false },
+      list: { type: 'boolean', default: false },
       rows: string,
       peers: string,
       repeat: string,
@@ -87,8 +93,9 @@ export function parseOptions(args: readonly string[]): Options | null {
   if (values.help) return null
   const ids = peers.map(({ id }) => id)
   return {
-    rows: new Set(listOf('--rows', values.rows, rowIds) ?? rowIds),
-    peers: listOf('--peers', values.peers, ids) ?? defaultPeers,
+    rows: new Set(listOf('--rows', values.rows, rowIds) ?? (values.quick ? quickRowIds : rowIds)),
+    peers: listOf('--peers', values.peers, ids) ?? (values.quick ? quickPeers : defaultPeers),
+    list: values.list,
     repeat: countOf('--repeat', values.repeat) ?? (values.quick ? 1 : 3),
     tags: countOf('--tags', values.tags),
     repositories: countOf('--repositories', values.repositories),

@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { hasWrk } from './client/wrk.ts'
 import { lookAtMachine } from './machine.ts'
 import { parseOptions, usage, type Options } from './options.ts'
-import { findPeers } from './peers/index.ts'
+import { findPeers, peers } from './peers/index.ts'
 import { killAll } from './peers/server.ts'
 import { markdownReport, type Run } from './report/report.ts'
 import { suites } from './rows/index.ts'
@@ -55,10 +55,26 @@ async function bench(options: Options, folder: string): Promise<void> {
   if (results.some(({ failure }) => failure !== null)) process.exitCode = 1
 }
 
+/** Says which rows and peers there are. */
+async function list(): Promise<void> {
+  const lines = suites
+    .flatMap(({ rows }) => rows)
+    .map(({ id, metrics }) => `${id.padEnd(22)}${metrics[0]?.title ?? ''}`)
+  for (const { id, label, find } of peers) {
+    const found = await find()
+    lines.push(`${id.padEnd(22)}${label}: ${'missing' in found ? found.missing : found.version}`)
+  }
+  process.stdout.write(`${lines.join('\n')}\n`)
+}
+
 async function main(): Promise<void> {
   const options = parseOptions(process.argv.slice(2))
   if (options === null) {
     process.stdout.write(usage)
+    return
+  }
+  if (options.list) {
+    await list()
     return
   }
   const folder = await mkdtemp(join(options.folder, 'openregistry-bench-'))

@@ -1,6 +1,8 @@
 import type { SeedSizes } from './seed/contents.ts'
+import type { DeadBlobs } from './seed/dead-blobs.ts'
 
-const MiB = 1024 * 1024
+const KiB = 1024
+const MiB = 1024 * KiB
 
 /** How much work there is. Sizes are bytes. */
 export interface Sizes {
@@ -34,6 +36,16 @@ export interface Sizes {
   }
 
   mixed: { operations: number; size: number; connections: number }
+  collection: {
+    /** Never needed, on disk. */
+    dead: DeadBlobs
+    /** Blobs that are pushed meanwhile, and over how many connections. */
+    pushSize: number
+    connections: number
+    /** Pushes are counted for so long at a time, and so often more after the end. */
+    windowSeconds: number
+    windowsAfter: number
+  }
   /** The registry that is filled before it starts; peers may get less. */
   large: SeedSizes
   /** Seconds without requests before idle memory is read. */
@@ -62,6 +74,13 @@ export const fullSizes: Sizes = {
     limitSeconds: 40,
   },
   mixed: { operations: 2000, size: MiB, connections: 8 },
+  collection: {
+    dead: { count: 100_000, size: 64 * KiB },
+    pushSize: 64 * KiB,
+    connections: 8,
+    windowSeconds: 5,
+    windowsAfter: 3,
+  },
   large: { repositories: 100_000, blobsOfEach: 10, tags: 10_000, referrers: 100_000 },
   idleSeconds: 5,
 }
@@ -79,6 +98,7 @@ export const quickSizes: Sizes = {
   parallel: { count: 32, size: 4 * MiB },
   images: { ...fullSizes.images, count: 100, limitSeconds: 5 },
   mixed: { operations: 200, size: MiB, connections: 8 },
+  collection: { ...fullSizes.collection, dead: { count: 10_000, size: 64 * KiB }, windowSeconds: 2 },
   large: { repositories: 5000, blobsOfEach: 10, tags: 2000, referrers: 2000 },
   idleSeconds: 1,
 }

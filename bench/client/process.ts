@@ -5,6 +5,7 @@ import { prepareMixed } from './jobs/mixed.ts'
 import { preparePull } from './jobs/pull.ts'
 import { preparePush } from './jobs/push.ts'
 import { prepareRequests } from './jobs/requests.ts'
+import { prepareSteady } from './jobs/steady.ts'
 
 function prepare(port: number, job: Job): ReadyJob {
   switch (job.kind) {
@@ -18,6 +19,8 @@ function prepare(port: number, job: Job): ReadyJob {
       return prepareMixed(port, job)
     case 'requests':
       return prepareRequests(port, job)
+    case 'steady':
+      return prepareSteady(port, job)
   }
 }
 

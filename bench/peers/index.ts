@@ -21,6 +21,9 @@ export const defaultPeers: readonly PeerId[] = peers
   .map(({ id }) => id)
   .filter((id) => id !== 'bare' && id !== 'distribution-3-plain')
 
+/** Those of a quick run. */
+export const quickPeers: readonly PeerId[] = ['openregistry', 'openregistry-pg-2', 'distribution-3', 'zot']
+
 /** A peer that is here. */
 export interface FoundPeer {
   peer: Peer

@@ -82,7 +82,7 @@ async function findBoth(): Promise<{ program: string; version: string } | { miss
 export const openregistryPg: Peer = {
   ...shared,
   id: 'openregistry-pg',
-  label: 'PostgreSQL, 1 worker',
+  label: 'OpenRegistry, PG, 1 worker',
   needsDatabase: true,
   find: findBoth,
   launch: (site) => launchOurs(site, { OPEN_REGISTRY_HTTP_WORKERS: '1' }),
@@ -92,6 +92,6 @@ export const openregistryPg: Peer = {
 export const openregistryPg2: Peer = {
   ...openregistryPg,
   id: 'openregistry-pg-2',
-  label: 'PostgreSQL, 2 workers',
+  label: 'OpenRegistry, PG, 2 workers',
   launch: (site) => launchOurs(site, { OPEN_REGISTRY_HTTP_WORKERS: '2' }),
 }

@@ -1,3 +1,4 @@
+import { collections } from './collection.ts'
 import { largeRegistry } from './large.ts'
 import { layerPulls, mixedTransfers } from './pulls.ts'
 import { pushes } from './pushes.ts'
@@ -12,8 +13,25 @@ export const suites: readonly Suite[] = [
   layerPulls,
   mixedTransfers,
   starts,
+  collections,
   largeRegistry,
 ]
 
 /** Ids of all rows, for `--rows`. */
 export const rowIds: readonly string[] = suites.flatMap(({ rows }) => rows.map(({ id }) => id))
+
+/** Those of a quick run: one of each kind that is over in seconds. */
+export const quickRowIds: readonly string[] = [
+  'manifest-tag',
+  'blob-head',
+  'tags',
+  'referrers',
+  'push',
+  'push-32',
+  'images',
+  'pull-8',
+  'mixed',
+  'start',
+  'large-manifest-tag',
+  'large-tags',
+]

@@ -4,6 +4,15 @@ import type { Feature } from '../peers/peer.ts'
 import type { Seeding, Server } from '../peers/server.ts'
 import type { Sizes } from '../sizes.ts'
 
+/** What a collection beside pushes showed. */
+export interface Collected {
+  /** Of what was dead, how much is gone from the disk; between 0 and 1. */
+  spaceBack: number
+  /** Blobs pushed a second while it was collected, and before and afterwards. NaN where there was no time for any. */
+  pushesMeanwhile: number
+  pushesAlone: number
+}
+
 /** What one turn of one registry gave. Times of operations are milliseconds, memory is bytes. */
 export interface Sample {
   seconds: number
@@ -18,6 +27,8 @@ export interface Sample {
   databaseCpuSeconds: number
   idleMemory: number
   peakMemory: number
+  /** Where something was collected. */
+  collected?: Collected
 }
 
 /** What design 06 asks of a number of ours. */
@@ -36,7 +47,7 @@ export type Budget =
 /** One line of the table. */
 export interface Metric {
   title: string
-  unit: '1/s' | 'MiB/s' | 's' | 'MB' | 'ms'
+  unit: '1/s' | 'MiB/s' | 's' | 'MB' | 'ms' | '%'
   better: 'higher' | 'lower'
   budgets: readonly Budget[]
   /** The number of one turn, in the unit. */

@@ -4,9 +4,10 @@ import type { MixedJob } from './mixed.ts'
 import type { PullJob } from './pull.ts'
 import type { PushJob } from './push.ts'
 import type { RequestsJob } from './requests.ts'
+import type { SteadyJob } from './steady.ts'
 
 /** Everything the client process can be asked to do. */
-export type Job = PushJob | PullJob | ImagesJob | MixedJob | RequestsJob
+export type Job = PushJob | PullJob | ImagesJob | MixedJob | RequestsJob | SteadyJob
 
 /** Does the work that was prepared; the clock runs from here. */
 export type ReadyJob = () => Promise<ClientResult>
