@@ -16,7 +16,7 @@ import { postgresSql } from './postgres-dialect.ts'
 import { runAlone, runTransaction } from './run-transaction.ts'
 
 /** How often an operation is tried before its fault is told. */
-const attempts = { read: 2, step: 8 }
+const attempts = { read: 4, step: 8 }
 
 /** Milliseconds before the second attempt; doubled for each further one. */
 const firstPause = 5

@@ -47,7 +47,7 @@ export class Pool implements AsyncDisposable {
   constructor(settings: PostgresSettings) {
     this.#settings = settings
     this.#stepsAtMost = Math.max(1, Math.floor(settings.poolSize * 0.8))
-    this.#sweep = setInterval(() => this.#closeIdle(), idleAtMost / 2).unref()
+    this.#sweep = setInterval(() => this.#closeIdle(idleAtMost), idleAtMost / 2).unref()
   }
 
   /** Connections that operations use at this moment. */
@@ -115,6 +115,8 @@ export class Pool implements AsyncDisposable {
   #release(connection: Connection): void {
     if (this.#busy.get(connection) === 'step') this.#steps--
     this.#busy.delete(connection)
+    // One that is lost is rarely alone: nobody shall find out with the others, one by one.
+    if (connection.lost) this.#closeIdle(0)
     if (this.#closed || !connection.reusable) {
       void connection.close()
       const kept = this.#takeIdle()
@@ -167,9 +169,10 @@ export class Pool implements AsyncDisposable {
     for (const { reject } of this.#waiting.splice(0)) reject(error)
   }
 
-  #closeIdle(): void {
-    const limit = performance.now() - idleAtMost
-    for (let oldest = this.#idle[0]; oldest !== undefined && oldest.since < limit; oldest = this.#idle[0]) {
+  /** @param atMost how long one may have been idle, in milliseconds. */
+  #closeIdle(atMost: number): void {
+    const limit = performance.now() - atMost
+    for (let oldest = this.#idle[0]; oldest !== undefined && oldest.since <= limit; oldest = this.#idle[0]) {
       this.#idle.shift()
       void oldest.connection.close()
     }
