@@ -27,6 +27,13 @@ export interface Migration {
   /** 1, 2, 3, … */
   version: number
   name: string
+  /**
+   * The oldest program that can go on working after this change, by the newest schema that it knows. A change that only
+   * adds (a table, an index, a column that may stay empty or has a default) names the version before itself or an older
+   * one: then replicas of the release before keep running, and may restart, while those of the next one are started.
+   * Left out: programs must know this change. What is taken away is taken away one release after nobody uses it.
+   */
+  worksFrom?: number
   statements(words: SchemaWords): readonly string[]
 }
 

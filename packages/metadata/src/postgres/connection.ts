@@ -102,8 +102,9 @@ export class Connection {
       return rows
     } catch (error) {
       if (isServerError(error) && !endsConnection(error.code)) {
-        // A former primary: the next connection may find the one that took over.
-        if (error.code === readOnly) this.#replaced = true
+        // A former primary, when the next connection may find the one that took over; or statements that were prepared
+        // before a newer release changed the schema.
+        if (error.code === readOnly || error.code === featureNotSupported) this.#replaced = true
         throw error
       }
       throw (this.#lost ??= new ConnectionLost(error))
@@ -121,8 +122,9 @@ export function isServerError(error: unknown): error is Error & { code: string; 
   return error instanceof Error && 'severity' in error && 'code' in error && typeof error.code === 'string'
 }
 
-/** `read_only_sql_transaction` */
+/** `read_only_sql_transaction`, and what "cached plan must not change result type" comes under. */
 const readOnly = '25006'
+const featureNotSupported = '0A000'
 
 /** Whether the server ends the connection with this: it shuts down, crashed, or somebody or a time limit told it to. */
 function endsConnection(code: string): boolean {

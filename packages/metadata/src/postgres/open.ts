@@ -39,7 +39,7 @@ export async function openPostgresMetadataStore(options: PostgresOptions): Promi
 export async function migratePostgres(settings: PostgresSettings): Promise<{ from: number; to: number }> {
   await using pool = new Pool({ ...settings, poolSize: 1 })
   try {
-    return await pool.use('step', migrate)
+    return await pool.use('step', (connection) => migrate(connection))
   } catch (error) {
     throw toRegistryError(error)
   }

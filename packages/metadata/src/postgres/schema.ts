@@ -1,12 +1,25 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { RegistryError } from '@openregistry/oci'
-import { migrations, type SchemaWords } from '../../migrations/index.ts'
-import type { Connection } from './connection.ts'
-
-/** The newest schema that this program knows. */
-const schemaVersion: number = migrations.at(-1)?.version ?? 0
+import { migrations, type Migration, type SchemaWords } from '../../migrations/index.ts'
+import {
+  acceptedVersion,
+  newestOf,
+  requireVersion,
+  worksFromOf,
+  type AppliedMigration,
+} from '../applied-schema.ts'
+import { isServerError, type Connection } from './connection.ts'
 
 /** Of the advisory lock under which one process at a time changes the schema: `OREG` in ASCII. */
 const lockKey = 0x4f524547
+
+/** Milliseconds that others may have to wait behind a change that itself waits for a table, and until the next attempt. */
+const tableLockTimeout = 2000
+const betweenAttempts = 1000
+const attempts = 10
+
+/** `lock_not_available` */
+const lockNotAvailable = '55P03'
 
 const words: SchemaWords = {
   text: 'text COLLATE "C"',
@@ -32,21 +45,12 @@ export async function readSchema(connection: Connection): Promise<number> {
       EXISTS (SELECT 1 FROM pg_tables WHERE schemaname = current_schema()) AS used`)
   if (found?.['ours'] !== true) {
     if (found?.['used'] !== true) return 0
-    throw new RegistryError(
-      'METADATA_UNAVAILABLE',
-      'The database has tables of another program; give OpenRegistry a database of its own (db.name).',
+    throw unavailable(
+      'The database has tables of another program; give OpenRegistry one of its own (db.name).',
     )
   }
-  const [row] = await connection.run('SELECT max(version) AS version FROM schema_migrations')
-  const version = Number(row?.['version'] ?? 0)
-  if (version > schemaVersion) {
-    throw new RegistryError(
-      'METADATA_UNAVAILABLE',
-      `The database has schema ${version}, this program knows schemas up to ${schemaVersion}. Nothing was changed. ` +
-        'Run a version of OpenRegistry that is at least as new as the one that used it last.',
-    )
-  }
-  return version
+  const applied = await connection.run('SELECT * FROM schema_migrations')
+  return acceptedVersion(applied as unknown as AppliedMigration[], 'The database')
 }
 
 /** The oldest major version that the tests run on, as `server_version_num` has it. */
@@ -72,53 +76,71 @@ function unavailable(message: string): RegistryError {
 
 /**
  * Brings the schema to the newest version, in one transaction under a lock, so that any number of replicas may start at
- * once.
+ * once. Replicas that run meanwhile are held up as little as can be: what they use is waited for shortly and often.
  * @returns the versions before and after.
- * @throws RegistryError as {@link readSchema}.
+ * @throws RegistryError as {@link readSchema}, and when something else holds a table all the time.
  */
-export async function migrate(connection: Connection): Promise<{ from: number; to: number }> {
+export async function migrate(
+  connection: Connection,
+  list: readonly Migration[] = migrations,
+): Promise<{ from: number; to: number }> {
   const found = await readSchema(connection)
-  if (found === schemaVersion) return { from: found, to: found }
+  if (found >= newestOf(list)) return { from: found, to: found }
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await migrateOnce(connection, list)
+    } catch (error) {
+      if (!isServerError(error) || error.code !== lockNotAvailable) throw error
+      if (attempt === attempts) throw unavailable(`${held} (${error.message})`)
+      await pause(betweenAttempts)
+    }
+  }
+}
+
+const held =
+  'The schema cannot be changed: another program has used the same tables all the time, such as pg_dump. Try again when it is done.'
+
+async function migrateOnce(
+  connection: Connection,
+  list: readonly Migration[],
+): Promise<{ from: number; to: number }> {
   await connection.run('BEGIN')
   try {
-    // Whoever changes the schema may take longer than a statement is allowed to.
-    await connection.run('SET LOCAL lock_timeout = 0')
+    // Whoever changes the schema may take longer than a statement is allowed to, and so may those who wait for it.
     await connection.run('SET LOCAL statement_timeout = 0')
+    await connection.run('SET LOCAL lock_timeout = 0')
     await connection.run(`SELECT pg_advisory_xact_lock(${lockKey})`)
+    await connection.run(`SET LOCAL lock_timeout = ${tableLockTimeout}`)
     // Asked again: another process may have done it while the lock was waited for.
     const from = await readSchema(connection)
     if (from === 0) await begin(connection)
-    for (const { version, name, statements } of migrations) {
-      if (version <= from) continue
-      for (const statement of statements(words)) await connection.run(statement)
-      await connection.run(`
-        INSERT INTO schema_migrations (version, name, applied_at)
-        VALUES (${version}, '${name}', floor(extract(epoch FROM clock_timestamp()) * 1000))`)
-    }
+    const missing = list.filter(({ version }) => version > from)
+    if (missing.length > 0)
+      await connection.run('ALTER TABLE schema_migrations ADD COLUMN IF NOT EXISTS works_from bigint')
+    for (const migration of missing) await apply(connection, migration)
     await connection.run('COMMIT')
-    return { from, to: schemaVersion }
+    return { from, to: Math.max(from, newestOf(list)) }
   } catch (error) {
     if (!connection.lost) await connection.run('ROLLBACK')
     throw error
   }
 }
 
+async function apply(connection: Connection, migration: Migration): Promise<void> {
+  for (const statement of migration.statements(words)) await connection.run(statement)
+  await connection.run(`
+    INSERT INTO schema_migrations (version, name, applied_at, works_from)
+    VALUES (${migration.version}, '${migration.name}', floor(extract(epoch FROM clock_timestamp()) * 1000),
+      ${worksFromOf(migration)})`)
+}
+
 /**
- * Makes sure that the schema is the one this program works with.
+ * Makes sure that the schema is one that this program works with.
  * @throws RegistryError as {@link readSchema}, and when it is older and may not be changed.
  */
 export async function requireSchema(connection: Connection, autoMigrate: boolean): Promise<void> {
-  if (autoMigrate) {
-    await migrate(connection)
-    return
-  }
-  const found = await readSchema(connection)
-  if (found === schemaVersion) return
-  throw new RegistryError(
-    'METADATA_UNAVAILABLE',
-    `The database has schema ${found}, this program needs schema ${schemaVersion}. ` +
-      'Run "openregistry migrate", or set db.auto_migrate.',
-  )
+  if (autoMigrate) await migrate(connection)
+  else requireVersion(await readSchema(connection), 'The database')
 }
 
 async function begin(connection: Connection): Promise<void> {
@@ -126,6 +148,7 @@ async function begin(connection: Connection): Promise<void> {
     CREATE TABLE schema_migrations (
       version bigint PRIMARY KEY,
       name ${words.text} NOT NULL,
-      applied_at ${words.integer} NOT NULL
+      applied_at ${words.integer} NOT NULL,
+      works_from ${words.integer}
     )`)
 }

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { RegistryError } from '@openregistry/oci'
 import { newName, openSession } from '@openregistry/testkit'
 import { migrateSqlite, openSqliteMetadataStore } from './open.ts'
-import { schemaVersion } from './schema.ts'
+import { schemaVersion } from '../applied-schema.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 /** The message with which a database is refused. */
@@ -91,7 +91,7 @@ describe('openSqliteMetadataStore', () => {
   test('refuses a newer schema, and does not touch it', async () => {
     await using folder = await temporaryFolder()
     await migrateSqlite(folder.file)
-    change(folder.file, `INSERT INTO schema_migrations VALUES (${schemaVersion + 1}, 'next', 0)`)
+    change(folder.file, `INSERT INTO schema_migrations VALUES (${schemaVersion + 1}, 'next', 0, NULL)`)
     const before = await readFile(folder.file)
     for (const autoMigrate of [true, false]) {
       const message = await refusal(openSqliteMetadataStore({ file: folder.file, autoMigrate }))

@@ -1,12 +1,16 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { RegistryError } from '@openregistry/oci'
-import { migrations, type SchemaWords } from '../../migrations/index.ts'
+import { migrations, type Migration, type SchemaWords } from '../../migrations/index.ts'
+import {
+  acceptedVersion,
+  newestOf,
+  requireVersion,
+  worksFromOf,
+  type AppliedMigration,
+} from '../applied-schema.ts'
 
 /** Written into the file's header, so that a database of another program is never touched: `OREG` in ASCII. */
 const applicationId = 0x4f524547
-
-/** The newest schema that this program knows. */
-export const schemaVersion: number = migrations.at(-1)?.version ?? 0
 
 const words: SchemaWords = {
   text: 'TEXT',
@@ -33,17 +37,8 @@ export function readSchemaVersion(database: DatabaseSync, file: string): number 
       `${file} is a database of another program; use another file.`,
     )
   }
-  const found = Number(
-    database.prepare('SELECT max(version) AS version FROM schema_migrations').get()?.['version'],
-  )
-  if (found > schemaVersion) {
-    throw new RegistryError(
-      'METADATA_UNAVAILABLE',
-      `${file} has schema ${found}, this program knows schemas up to ${schemaVersion}. Nothing was changed. ` +
-        'Run a version of OpenRegistry that is at least as new as the one that used it last.',
-    )
-  }
-  return found
+  const applied = database.prepare('SELECT * FROM schema_migrations').all()
+  return acceptedVersion(applied as unknown as AppliedMigration[], file)
 }
 
 /**
@@ -51,29 +46,43 @@ export function readSchemaVersion(database: DatabaseSync, file: string): number 
  * @returns the versions before and after.
  * @throws RegistryError as {@link readSchemaVersion}.
  */
-export function migrate(database: DatabaseSync, file: string): { from: number; to: number } {
+export function migrate(
+  database: DatabaseSync,
+  file: string,
+  list: readonly Migration[] = migrations,
+): { from: number; to: number } {
   if (readSchemaVersion(database, file) === 0) prepareEmptyFile(database)
   database.exec('BEGIN IMMEDIATE')
   try {
     // Asked again: another process may have done it while the lock was waited for.
     const from = readSchemaVersion(database, file)
     if (from === 0) begin(database)
-    for (const migration of migrations) {
-      if (migration.version <= from) continue
-      for (const statement of migration.statements(words)) database.exec(statement)
-      database
-        .prepare(
-          `INSERT INTO schema_migrations (version, name, applied_at)
-           VALUES (?, ?, CAST(unixepoch('subsec') * 1000 AS INTEGER))`,
-        )
-        .run(migration.version, migration.name)
-    }
+    const missing = list.filter(({ version }) => version > from)
+    if (missing.length > 0) noteWorksFrom(database)
+    for (const migration of missing) apply(database, migration)
     database.exec('COMMIT')
-    return { from, to: schemaVersion }
+    return { from, to: Math.max(from, newestOf(list)) }
   } catch (error) {
     if (database.isTransaction) database.exec('ROLLBACK')
     throw error
   }
+}
+
+function apply(database: DatabaseSync, migration: Migration): void {
+  for (const statement of migration.statements(words)) database.exec(statement)
+  database
+    .prepare(
+      `INSERT INTO schema_migrations (version, name, applied_at, works_from)
+       VALUES (?, ?, CAST(unixepoch('subsec') * 1000 AS INTEGER), ?)`,
+    )
+    .run(migration.version, migration.name, worksFromOf(migration))
+}
+
+/** Databases of the first days have no such column. */
+function noteWorksFrom(database: DatabaseSync): void {
+  const columns = database.prepare(`SELECT name FROM pragma_table_info('schema_migrations')`).all()
+  if (columns.some(({ name }) => name === 'works_from')) return
+  database.exec('ALTER TABLE schema_migrations ADD COLUMN works_from INTEGER')
 }
 
 /**
@@ -88,13 +97,7 @@ export function requireSchema(
     migrate(database, file)
     return
   }
-  const found = readSchemaVersion(database, file)
-  if (found === schemaVersion) return
-  throw new RegistryError(
-    'METADATA_UNAVAILABLE',
-    `${file} has schema ${found}, this program needs schema ${schemaVersion}. ` +
-      'Run "openregistry migrate", or set db.auto_migrate.',
-  )
+  requireVersion(readSchemaVersion(database, file), file)
 }
 
 /** Both have to be said before the first table is there. */
@@ -109,6 +112,7 @@ function begin(database: DatabaseSync): void {
     CREATE TABLE schema_migrations (
       version INTEGER PRIMARY KEY,
       name TEXT NOT NULL,
-      applied_at INTEGER NOT NULL
+      applied_at INTEGER NOT NULL,
+      works_from INTEGER
     ) STRICT`)
 }
