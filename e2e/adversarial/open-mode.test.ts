@@ -1,4 +1,4 @@
-import { digestOf, emptyJson, type HttpResponse } from '@openregistry/testkit'
+import { digestOf, emptyJson, RawConnection, type HttpResponse } from '@openregistry/testkit'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { expectRefusal } from '../conformance/expectations.ts'
 import { useRegistry } from './local-registry.ts'
@@ -11,8 +11,6 @@ const digest = digestOf(emptyJson.bytes)
 /** One request of every kind, with whether it could change something. */
 const requests: [method: string, target: string][] = [
   ['GET', '/'],
-  ['GET', '/healthz'],
-  ['GET', '/readyz'],
   ['GET', '/metrics'],
   ['GET', '/nothing/here'],
   ['GET', '/api/v1/openapi.json'],
@@ -107,6 +105,15 @@ describe('Open mode does not know the host', () => {
     ' ',
   ])('%j', async (host) => {
     await expectRefused([`Host: ${Buffer.from(host).toString('latin1')}`])
+  })
+
+  test('but a balancer that asks how it does need not know its name', async () => {
+    for (const path of ['/healthz', '/readyz']) {
+      expect((await ask('GET', path, ['Host: anything.example']))?.status).toBe(200)
+      using connection = await RawConnection.open(registry.origin)
+      connection.write(`GET ${path} HTTP/1.0\r\n\r\n`)
+      expect((await connection.response())?.status).toBe(200)
+    }
   })
 
   test('however it is spelled in the target', async () => {

@@ -116,6 +116,8 @@ function refusalOf(exchange: Exchange, { openMode, uriLimit }: ServerOptions): R
     return new RegistryError('REQUEST_INVALID', 'A request needs one Host header, and no second one.')
   }
   if (!path.startsWith('/')) return new RegistryError('REQUEST_INVALID', 'The request names no path.')
+  // Balancers ask for these, often without a host, and pages of other sites learn nothing from them.
+  if (path === '/healthz' || path === '/readyz') return null
   try {
     if (openMode === null) guardChanges(exchange)
     else guardOpenMode(exchange, openMode.publicHost)
