@@ -4,6 +4,7 @@ import {
   openPostgresMetadataStore,
   openSqliteMetadataStore,
   type PostgresSettings,
+  type PostgresStore,
 } from '@openregistry/metadata'
 import type { Config } from '@openregistry/server/config'
 import { databaseFile } from './data-files.ts'
@@ -17,7 +18,7 @@ import { databaseFile } from './data-files.ts'
 export async function openMetadata(
   config: Config,
   { serving, autoMigrate = config.db.auto_migrate }: { serving: boolean; autoMigrate?: boolean },
-): Promise<MetadataStore> {
+): Promise<MetadataStore & Partial<Pick<PostgresStore, 'pool'>>> {
   if (config.db.kind === 'postgres') {
     return openPostgresMetadataStore({ ...(await postgresSettings(config)), autoMigrate })
   }

@@ -29,7 +29,9 @@ export async function openPorts(
   const { files, blobs: aroundBlobs = same, metadata: aroundMetadata = same } = layers
   const disk = files === undefined ? config.dfs.disk : { ...config.dfs.disk, files }
   const blobs = aroundBlobs(opened.use(await openDiskBlobStore(disk)))
-  const metadata = aroundMetadata(opened.use(await openMetadata(config, { serving: true })))
+  const store = opened.use(await openMetadata(config, { serving: true }))
+  watchPool(metrics, store.pool)
+  const metadata = aroundMetadata(store)
   const hasher = opened.use(createContentHasher())
   return {
     metadata: timedMetadataStore(metadata, metrics),
@@ -50,6 +52,12 @@ export async function openDataPorts(config: Config, opened: AsyncDisposableStack
   const metadata = opened.use(await openMetadata(config, { serving: false, autoMigrate: false }))
   const hasher = opened.use(createContentHasher())
   return { metadata, backends: new Map([[blobs.backend, blobs]]), hasher, settings: settingsOf(config) }
+}
+
+function watchPool(metrics: Metrics, pool: { readonly inUse: number } | undefined): void {
+  if (pool === undefined) return
+  const inUse = metrics.gauge('openregistry_db_pool_in_use', 'Connections to PostgreSQL that are in use.')
+  metrics.watch([inUse], () => inUse.set(pool.inUse))
 }
 
 const same = <T>(store: T): T => store

@@ -12,12 +12,20 @@ export interface PostgresOptions extends PostgresSettings {
   autoMigrate: boolean
 }
 
+/** A MetadataStore with connections that it lends to its operations. */
+export interface PostgresStore extends MetadataStore {
+  readonly pool: {
+    /** Connections that operations use at this moment. */
+    readonly inUse: number
+  }
+}
+
 /**
  * Opens the metadata in a PostgreSQL database.
  * @throws RegistryError `METADATA_UNAVAILABLE` whose message says what to do, when the server cannot be reached or refuses,
  * or the database is of another program or of a newer version (it is not changed then).
  */
-export async function openPostgresMetadataStore(options: PostgresOptions): Promise<MetadataStore> {
+export async function openPostgresMetadataStore(options: PostgresOptions): Promise<PostgresStore> {
   const pool = new Pool(options)
   try {
     await pool.use('step', (connection) => requireSchema(connection, options.autoMigrate))
@@ -27,6 +35,7 @@ export async function openPostgresMetadataStore(options: PostgresOptions): Promi
   }
   return {
     ...operationMethods(new PostgresEngine(pool)),
+    pool,
     [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
   }
 }
