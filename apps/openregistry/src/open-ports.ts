@@ -1,9 +1,11 @@
+import { availableParallelism } from 'node:os'
 import { createContentHasher, openDiskBlobStore, type FileLayer } from '@openregistry/blobs'
 import type { BlobStore, Lists, MetadataStore, Ports } from '@openregistry/core'
 import { timedBlobStore, timedMetadataStore, type Metrics } from '@openregistry/server'
 import type { Config } from '@openregistry/server/config'
 import { openMetadata } from './open-metadata.ts'
 import { requireRegistry } from './require-registry.ts'
+import { workerCount } from './worker-count.ts'
 
 /**
  * What is put around the drivers once they are open. The fault harness stops, kills and fails the registry here, so that
@@ -32,7 +34,7 @@ export async function openPorts(
   const store = opened.use(await openMetadata(config, { serving: true }))
   watchPool(metrics, store.pool)
   const metadata = aroundMetadata(store)
-  const hasher = opened.use(createContentHasher())
+  const hasher = opened.use(createContentHasher(hasherOptions(config)))
   return {
     metadata: timedMetadataStore(metadata, metrics),
     backends: new Map([[blobs.backend, timedBlobStore(blobs, metrics)]]),
@@ -52,6 +54,22 @@ export async function openDataPorts(config: Config, opened: AsyncDisposableStack
   const metadata = opened.use(await openMetadata(config, { serving: false, autoMigrate: false }))
   const hasher = opened.use(createContentHasher())
   return { metadata, backends: new Map([[blobs.backend, blobs]]), hasher, settings: settingsOf(config) }
+}
+
+/** Bytes that all processes together keep ready for pieces of uploads. */
+const pieceBytes = 128 * 2 ** 20
+
+/**
+ * Each process hashes with threads of its own, which begin when there is work. Two let one push hash for SHA-256 and for
+ * the IPFS leaves at once; more of them only help where processes are fewer than processors.
+ */
+function hasherOptions(config: Config): { threads: number; poolBytes: number } {
+  const processes = workerCount(config)
+  const share = Math.ceil(availableParallelism() / processes)
+  return {
+    threads: Math.min(4, availableParallelism(), Math.max(2, share)),
+    poolBytes: Math.max(16 * 2 ** 20, Math.floor(pieceBytes / processes)),
+  }
 }
 
 function watchPool(metrics: Metrics, pool: { readonly inUse: number } | undefined): void {

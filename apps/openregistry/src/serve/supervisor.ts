@@ -1,6 +1,6 @@
-import { availableParallelism } from 'node:os'
 import type { Config } from '@openregistry/server/config'
 import type { Logger, LogOptions } from '@openregistry/server/log'
+import { workerCount } from '../worker-count.ts'
 import type { Role } from './messages.ts'
 import { nextRestart, type Restart } from './restart-delay.ts'
 import { TreeMetrics } from './tree-metrics.ts'
@@ -158,9 +158,8 @@ class Supervisor {
 }
 
 /** Who works in the scale-out shape. */
-function slots({ http }: Config): Slot[] {
-  const count = http.workers === 'auto' ? availableParallelism() : http.workers
-  const workers = Array.from({ length: count }, (_, index): Slot => {
+function slots(config: Config): Slot[] {
+  const workers = Array.from({ length: workerCount(config) }, (_, index): Slot => {
     return { name: `http-${index + 1}`, role: 'http', restart: null }
   })
   return [...workers, { name: 'background', role: 'background', restart: null }]
