@@ -16,6 +16,7 @@ const systemPeers = [
   'docker-compose',
   'docker-registry',
   'dockerd',
+  'haproxy',
   'htpasswd',
   'openssl',
   'podman',
