@@ -1,6 +1,7 @@
 import { createSql, type Dialect, type Sql } from '../sql/sql.ts'
 
-const dialect: Dialect = {
+/** How SQLite says things. */
+export const sqliteDialect: Dialect = {
   now: `CAST(unixepoch('subsec') * 1000 AS INTEGER)`,
   jsonArrayOfNames: 'json_group_array(name)',
   lock: () => '',
@@ -16,4 +17,4 @@ const dialect: Dialect = {
 }
 
 /** The template tag for SQLite. */
-export const sqliteSql: Sql = createSql(dialect)
+export const sqliteSql: Sql = createSql(sqliteDialect)

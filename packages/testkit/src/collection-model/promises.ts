@@ -1,0 +1,153 @@
+import type { PutManifest } from '@openregistry/core'
+import type { Digest, RepositoryName, Tag } from '@openregistry/oci'
+import { subjectOfTag, times } from './world.ts'
+
+/** What a repository was promised about a blob. */
+interface LinkPromise {
+  /** Until when it is there although nothing needs it. */
+  until: number
+  hidden: boolean
+}
+
+interface ManifestPromise {
+  manifest: Omit<PutManifest, 'repository'>
+  pushedAt: number
+  /** Null while it is live. */
+  deletedAt: number | null
+}
+
+interface TagPromise {
+  digest: Digest
+  updatedAt: number
+}
+
+/**
+ * What the answers so far promise of one repository, from the rules of the design and not from the code. Of anything that
+ * is not promised, nothing is expected: it may be there or not.
+ */
+export class RepositoryPromises {
+  readonly links = new Map<Digest, LinkPromise>()
+  readonly manifests = new Map<Digest, ManifestPromise>()
+  readonly tags = new Map<Tag, TagPromise>()
+
+  live(digest: Digest): boolean {
+    return this.manifests.get(digest)?.deletedAt === null
+  }
+
+  /** Whether a live manifest names it. */
+  needs(digest: Digest): boolean {
+    for (const { manifest, deletedAt } of this.manifests.values()) {
+      if (deletedAt === null && manifest.references.some((reference) => reference.digest === digest))
+        return true
+    }
+    return false
+  }
+
+  promised(digest: Digest, now: number): boolean {
+    const link = this.links.get(digest)
+    return link !== undefined && !link.hidden && (this.needs(digest) || now < link.until)
+  }
+
+  /** A push or a mount was acknowledged, or a client was told that the blob is there. */
+  extend(digest: Digest, until: number, shown: boolean): void {
+    const link = this.links.get(digest) ?? { until: 0, hidden: false }
+    link.until = Math.max(link.until, until)
+    if (shown) link.hidden = false
+    this.links.set(digest, link)
+  }
+
+  hide(digest: Digest): void {
+    const link = this.links.get(digest) ?? { until: 0, hidden: true }
+    link.hidden = true
+    this.links.set(digest, link)
+  }
+
+  put(manifest: Omit<PutManifest, 'repository'>, now: number): void {
+    const before = this.manifests.get(manifest.digest)
+    const pushedAt = before?.deletedAt === null ? before.pushedAt : now
+    this.manifests.set(manifest.digest, { manifest, pushedAt, deletedAt: null })
+    // Whatever it needs is kept by that from now on, and by nothing else.
+    for (const { digest } of manifest.references) {
+      const link = this.links.get(digest)
+      if (link !== undefined) link.until = 0
+    }
+    for (const tag of manifest.tags) this.setTag(tag, manifest.digest, now)
+  }
+
+  setTag(tag: Tag, digest: Digest, now: number): void {
+    if (this.tags.get(tag)?.digest !== digest) this.tags.set(tag, { digest, updatedAt: now })
+  }
+
+  /** A manifest went: what nothing needs any more stays for the time of grace. */
+  delete(digest: Digest, now: number, grace: number = times.grace): void {
+    const found = this.manifests.get(digest)
+    if (found === undefined) return
+    const needed = found.manifest.references.filter((reference) => this.needs(reference.digest))
+    found.deletedAt = now
+    for (const [tag, target] of this.tags) if (target.digest === digest) this.tags.delete(tag)
+    for (const reference of needed) {
+      if (this.links.has(reference.digest) && !this.needs(reference.digest))
+        this.extend(reference.digest, now + grace, false)
+    }
+  }
+
+  /** A deleted manifest is live again. */
+  revive(digest: Digest): void {
+    const found = this.manifests.get(digest)
+    if (found === undefined) return
+    found.deletedAt = null
+    for (const reference of found.manifest.references) {
+      const link = this.links.get(reference.digest)
+      if (link !== undefined) link.until = 0
+    }
+  }
+
+  /** Whether a tag may go by itself: its subject was deleted after it was set. */
+  tagMayGo(tag: Tag): boolean {
+    const subject = subjectOfTag(tag)
+    const target = this.tags.get(tag)
+    if (subject === null || target === undefined) return false
+    const gone = this.manifests.get(subject)?.deletedAt ?? null
+    return gone !== null && target.updatedAt <= gone
+  }
+
+  /** Whether a live manifest may go by itself: the only one it is for was deleted, and nothing else names it. */
+  manifestMayGo(digest: Digest): boolean {
+    const found = this.manifests.get(digest)
+    if (found?.deletedAt !== null || this.#neededByKept(digest)) return false
+    const tags = [...this.tags].filter(([, target]) => target.digest === digest).map(([tag]) => tag)
+    if (tags.some((tag) => !this.tagMayGo(tag))) return false
+    if (tags.length > 0) return true
+    const subject = found.manifest.subject
+    const gone = subject === null ? null : (this.manifests.get(subject)?.deletedAt ?? null)
+    return gone !== null && found.pushedAt <= gone
+  }
+
+  /** Whether an index names it that does not go by itself. */
+  #neededByKept(digest: Digest): boolean {
+    return [...this.manifests].some(
+      ([index, { manifest, deletedAt }]) =>
+        deletedAt === null &&
+        index !== digest &&
+        manifest.references.some((reference) => reference.digest === digest) &&
+        !this.#goesByItself(index),
+    )
+  }
+
+  #goesByItself(digest: Digest): boolean {
+    // One level is enough for this world: what may go is no child of what may go.
+    const tags = [...this.tags].filter(([, target]) => target.digest === digest).map(([tag]) => tag)
+    return tags.length > 0 && tags.every((tag) => this.tagMayGo(tag))
+  }
+}
+
+/** Promises of all repositories. */
+export class Promises {
+  readonly repositories = new Map<RepositoryName, RepositoryPromises>()
+
+  of(name: RepositoryName): RepositoryPromises {
+    const found = this.repositories.get(name) ?? new RepositoryPromises()
+    this.repositories.set(name, found)
+    return found
+  }
+}

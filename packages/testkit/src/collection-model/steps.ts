@@ -1,0 +1,71 @@
+import fc from 'fast-check'
+
+/** One random step; the numbers choose from the world. */
+export type Action =
+  | { do: 'push' | 'chunk' | 'finish' | 'head' | 'hide' | 'stray'; repository: number; blob: number }
+  | { do: 'mount'; repository: number; target: number; blob: number }
+  | { do: 'put'; repository: number; manifest: number; tags: number[] }
+  | { do: 'delete' | 'restore'; repository: number; manifest: number }
+  | { do: 'untag'; repository: number; tag: number }
+  | { do: 'drop'; repository: number }
+  | { do: 'wait'; milliseconds: number }
+  /** One step of the collector: empty, manifests, links, blobs, bytes. */
+  | { do: 'collect'; step: number; limit: number }
+  | { do: 'collect all' }
+  | { do: 'sweep' }
+
+const of = (count: number) => fc.integer({ min: 0, max: count - 1 })
+const repository = of(3)
+const blob = of(4)
+const manifest = of(8)
+const tag = of(4)
+
+const onBlob = (weight: number, what: 'push' | 'chunk' | 'finish' | 'head' | 'hide' | 'stray') => ({
+  weight,
+  arbitrary: fc.record({ do: fc.constant(what), repository, blob }),
+})
+
+const onManifest = (weight: number, what: 'delete' | 'restore') => ({
+  weight,
+  arbitrary: fc.record({ do: fc.constant(what), repository, manifest }),
+})
+
+const action: fc.Arbitrary<Action> = fc.oneof(
+  onBlob(10, 'push'),
+  onBlob(6, 'chunk'),
+  onBlob(3, 'finish'),
+  onBlob(4, 'head'),
+  onBlob(1, 'hide'),
+  onBlob(1, 'stray'),
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('mount'), repository, target: repository, blob }) },
+  {
+    weight: 12,
+    arbitrary: fc.record({
+      do: fc.constant('put'),
+      repository,
+      manifest,
+      tags: fc.uniqueArray(tag, { maxLength: 2 }),
+    }),
+  },
+  onManifest(8, 'delete'),
+  onManifest(3, 'restore'),
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('untag'), repository, tag }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('drop'), repository }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({ do: fc.constant('wait'), milliseconds: fc.integer({ min: 1, max: 120 }) }),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant('collect'),
+      step: of(5),
+      limit: fc.integer({ min: 1, max: 5 }),
+    }),
+  },
+  { weight: 4, arbitrary: fc.constant({ do: 'collect all' }) },
+  { weight: 2, arbitrary: fc.constant({ do: 'sweep' }) },
+)
+
+/** Random sequences of steps. */
+export const sequences: fc.Arbitrary<Action[]> = fc.array(action, { maxLength: 80, size: 'max' })
