@@ -13,7 +13,7 @@ export type { ClockedRegistry, TableContents } from './opened-registry.ts'
  */
 export function collectionModelTests(
   open: () => ClockedRegistry,
-  { runs = 150, seed }: { runs?: number; seed?: number } = {},
+  { runs = 60, seed }: { runs?: number; seed?: number } = {},
 ): void {
   test('random steps lose nothing that was promised, and keep nothing else', async () => {
     let steps = 0

@@ -44,14 +44,22 @@ export class RepositoryPromises {
   }
 
   promised(digest: Digest, now: number): boolean {
-    const link = this.links.get(digest)
-    return link !== undefined && !link.hidden && (this.needs(digest) || now < link.until)
+    return this.links.get(digest)?.hidden === false && this.#kept(digest, now)
   }
 
-  /** A push or a mount was acknowledged, or a client was told that the blob is there. */
+  /** Whether the link is there, hidden or not. */
+  #kept(digest: Digest, now: number): boolean {
+    const link = this.links.get(digest)
+    return link !== undefined && (this.needs(digest) || now < link.until)
+  }
+
+  /**
+   * A push or a mount was acknowledged, or a client was told that the blob is there. While manifests need it, it is theirs:
+   * then the time of grace is the promise.
+   */
   extend(digest: Digest, until: number, shown: boolean): void {
     const link = this.links.get(digest) ?? { until: 0, hidden: false }
-    link.until = Math.max(link.until, until)
+    if (!this.needs(digest)) link.until = Math.max(link.until, until)
     if (shown) link.hidden = false
     this.links.set(digest, link)
   }
@@ -65,9 +73,16 @@ export class RepositoryPromises {
   put(manifest: Omit<PutManifest, 'repository'>, now: number): void {
     const before = this.manifests.get(manifest.digest)
     const pushedAt = before?.deletedAt === null ? before.pushedAt : now
+    // Layers that may be missing: one whose link has run out may be gone already.
+    const there = new Set(
+      manifest.references
+        .filter(({ digest, kind }) => kind === 'blob' || this.#kept(digest, now))
+        .map(({ digest }) => digest),
+    )
     this.manifests.set(manifest.digest, { manifest, pushedAt, deletedAt: null })
     // Whatever it needs is kept by that from now on, and by nothing else.
     for (const { digest } of manifest.references) {
+      if (!there.has(digest)) this.links.delete(digest)
       const link = this.links.get(digest)
       if (link !== undefined) link.until = 0
     }
@@ -92,9 +107,12 @@ export class RepositoryPromises {
   }
 
   /** A deleted manifest is live again. */
-  revive(digest: Digest): void {
+  revive(digest: Digest, now: number): void {
     const found = this.manifests.get(digest)
     if (found === undefined) return
+    for (const { digest: needed, kind } of found.manifest.references) {
+      if (kind !== 'blob' && !this.#kept(needed, now)) this.links.delete(needed)
+    }
     found.deletedAt = null
     for (const reference of found.manifest.references) {
       const link = this.links.get(reference.digest)

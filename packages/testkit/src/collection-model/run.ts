@@ -6,6 +6,7 @@ import {
   type MetadataStore,
   type Ports,
   type StorageKey,
+  type UploadPart,
   type UploadSession,
 } from '@openregistry/core'
 import { RegistryError, type Digest, type RepositoryName } from '@openregistry/oci'
@@ -56,6 +57,12 @@ export class CollectionRun {
         return
       case 'mount':
         return this.#mount(this.#name(action.repository), this.#name(action.target), this.#blob(action.blob))
+      case 'image':
+        for (const { digest, kind } of this.#world.manifests[action.manifest]!.references) {
+          const blob = kind === 'blob' ? this.#world.blobs.find(({ sha256 }) => sha256 === digest) : undefined
+          if (blob !== undefined) await this.#push(this.#name(action.repository), blob)
+        }
+        return this.#put(action)
       case 'put':
         return this.#put(action)
       case 'delete':
@@ -90,7 +97,11 @@ export class CollectionRun {
       this.#sessions.set(upload, { session, chunks: 0 })
       return
     }
-    if (what === 'stray') return this.#write(newStorageKey(known.session.id), blob.bytes)
+    if (what === 'stray') {
+      const open = await this.#store.findUpload(name, known.session.id)
+      if (open !== null) await this.#write(newStorageKey(known.session.id), blob.bytes)
+      return
+    }
     try {
       if (what === 'chunk' && known.chunks < chunksOfBlob) {
         await this.#chunk(known, blob)
@@ -120,7 +131,9 @@ export class CollectionRun {
     const part = partAt(upload.session.id, offset, hashedContent(blob.bytes.slice(offset, offset + size)))
     if (part.stored.kind === 'object')
       await this.#write(part.stored.key, blob.bytes.slice(offset, offset + size))
-    await this.#store.addPart({ upload: upload.session.id, part, lifetime: times.lifetime })
+    await this.#unlessRefused(part.stored, () =>
+      this.#store.addPart({ upload: upload.session.id, part, lifetime: times.lifetime }),
+    )
     upload.chunks++
   }
 
@@ -130,8 +143,18 @@ export class CollectionRun {
     for (const { stored } of parts) if (stored.kind === 'object') await this.#read(stored.key)
     const commit = commitOf(session.id, blob, { offset: blob.size, lease: times.lease })
     if (commit.stored.kind === 'object') await this.#write(commit.stored.key, blob.bytes)
-    await this.#store.commitBlob(commit)
+    await this.#unlessRefused(commit.stored, () => this.#store.commitBlob(commit))
     this.#promises.of(name).extend(blob.sha256, this.#now + times.lease, true)
+  }
+
+  /** A writer whose step was refused deletes its own object, as the use cases do. */
+  async #unlessRefused(stored: UploadPart['stored'], step: () => Promise<unknown>): Promise<void> {
+    try {
+      await step()
+    } catch (error) {
+      if (stored.kind === 'object') await this.#registry.blobs.delete(stored.key)
+      throw error
+    }
   }
 
   /** As `describeBlob` answers a HEAD. */
@@ -159,7 +182,7 @@ export class CollectionRun {
     if (mounted) this.#promises.of(to).extend(blob.sha256, this.#now + times.lease, true)
   }
 
-  async #put({ repository, manifest, tags }: Extract<Action, { do: 'put' }>): Promise<void> {
+  async #put({ repository, manifest, tags }: Extract<Action, { do: 'put' | 'image' }>): Promise<void> {
     const name = this.#name(repository)
     const promises = this.#promises.of(name)
     const wanted = { ...this.#world.manifests[manifest]!, tags: tags.map((tag) => this.#world.tags[tag]!) }
@@ -192,7 +215,7 @@ export class CollectionRun {
         principal: 'user:ada',
       })
       if (restored === null) return expect(kept).toBe(false)
-      for (const one of restored.manifests) promises.revive(one)
+      for (const one of restored.manifests) promises.revive(one, this.#now)
       for (const tag of restored.tags) promises.setTag(tag, digest, this.#now)
     } catch (error) {
       if (!(error instanceof RegistryError) || error.code !== 'MANIFEST_BLOB_UNKNOWN') throw error
@@ -221,13 +244,13 @@ export class CollectionRun {
   /** Sees which of those manifests and tags went that were allowed to; everything else has to be there. */
   async #notice(): Promise<void> {
     for (const [name, promises] of this.#promises.repositories) {
+      for (const digest of promises.manifests.keys()) await this.#noticeManifest(name, digest)
       for (const [tag, { digest }] of promises.tags) {
         const found = await this.#store.findManifest(name, { kind: 'tag', tag }, { bytes: false })
         if (found?.manifest?.digest === digest) continue
         expect(promises.tagMayGo(tag), `tag ${tag} of ${name} is gone`).toBe(true)
         promises.tags.delete(tag)
       }
-      for (const digest of promises.manifests.keys()) await this.#noticeManifest(name, digest)
       for (const digest of promises.links.keys()) {
         if (promises.promised(digest, this.#now)) await this.#expectBlob(name, digest)
       }

@@ -4,7 +4,8 @@ import fc from 'fast-check'
 export type Action =
   | { do: 'push' | 'chunk' | 'finish' | 'head' | 'hide' | 'stray'; repository: number; blob: number }
   | { do: 'mount'; repository: number; target: number; blob: number }
-  | { do: 'put'; repository: number; manifest: number; tags: number[] }
+  /** The manifest alone, or with every blob that it needs. */
+  | { do: 'put' | 'image'; repository: number; manifest: number; tags: number[] }
   | { do: 'delete' | 'restore'; repository: number; manifest: number }
   | { do: 'untag'; repository: number; tag: number }
   | { do: 'drop'; repository: number }
@@ -15,14 +16,25 @@ export type Action =
   | { do: 'sweep' }
 
 const of = (count: number) => fc.integer({ min: 0, max: count - 1 })
-const repository = of(3)
+// Most steps are about one repository, so that they meet.
+const repository = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: of(3) })
 const blob = of(4)
-const manifest = of(8)
+const manifest = of(9)
 const tag = of(4)
 
 const onBlob = (weight: number, what: 'push' | 'chunk' | 'finish' | 'head' | 'hide' | 'stray') => ({
   weight,
   arbitrary: fc.record({ do: fc.constant(what), repository, blob }),
+})
+
+const onImage = (weight: number, what: 'put' | 'image') => ({
+  weight,
+  arbitrary: fc.record({
+    do: fc.constant(what),
+    repository,
+    manifest,
+    tags: fc.uniqueArray(tag, { maxLength: 2 }),
+  }),
 })
 
 const onManifest = (weight: number, what: 'delete' | 'restore') => ({
@@ -38,15 +50,8 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   onBlob(1, 'hide'),
   onBlob(1, 'stray'),
   { weight: 4, arbitrary: fc.record({ do: fc.constant('mount'), repository, target: repository, blob }) },
-  {
-    weight: 12,
-    arbitrary: fc.record({
-      do: fc.constant('put'),
-      repository,
-      manifest,
-      tags: fc.uniqueArray(tag, { maxLength: 2 }),
-    }),
-  },
+  onImage(8, 'image'),
+  onImage(4, 'put'),
   onManifest(8, 'delete'),
   onManifest(3, 'restore'),
   { weight: 2, arbitrary: fc.record({ do: fc.constant('untag'), repository, tag }) },
@@ -68,4 +73,4 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 )
 
 /** Random sequences of steps. */
-export const sequences: fc.Arbitrary<Action[]> = fc.array(action, { maxLength: 80, size: 'max' })
+export const sequences: fc.Arbitrary<Action[]> = fc.array(action, { maxLength: 100, size: 'max' })

@@ -24,7 +24,7 @@ export interface World {
 }
 
 /** What manifests need: blobs and manifests by number. */
-const shapes: { blobs?: number[]; children?: number[]; subject?: number }[] = [
+const shapes: { blobs?: number[]; children?: number[]; foreign?: number[]; subject?: number }[] = [
   { blobs: [0] },
   { blobs: [0, 1] },
   // An index, one of indexes, and two that name each other: digests are not checked by the store.
@@ -35,17 +35,19 @@ const shapes: { blobs?: number[]; children?: number[]; subject?: number }[] = [
   { blobs: [2], subject: 0 },
   { blobs: [2], subject: 5 },
   { blobs: [1, 2, 3] },
+  // A layer that need not be here, and may come later.
+  { blobs: [1], foreign: [3] },
 ]
 
 /** Makes the world; the same every time. */
 export function newWorld(): World {
   const blobs = [0, 1, 2, 3].map((n) => hashedContent(`blob ${n} `.repeat(5)))
   const digests = shapes.map((_, n) => hashedContent(`manifest ${n}`).sha256)
-  const manifests = shapes.map(({ blobs: needed = [], children = [], subject }, n) => {
-    const references: ManifestReference[] = children.map((child) => ({
-      digest: digests[child]!,
-      kind: 'manifest',
-    }))
+  const manifests = shapes.map(({ blobs: needed = [], children = [], foreign = [], subject }, n) => {
+    const references: ManifestReference[] = [
+      ...children.map((child) => ({ digest: digests[child]!, kind: 'manifest' }) as const),
+      ...foreign.map((blob) => ({ digest: blobs[blob]!.sha256, kind: 'foreign' }) as const),
+    ]
     const { repository: _, ...rest } = manifestOf(parseRepositoryName('a/b'), {
       blobs: needed.map((blob) => blobs[blob]!.sha256),
       references,
