@@ -1,49 +1,106 @@
 import { parseArgs } from 'node:util'
-import { killRun } from './kill-run.ts'
+import { allFaults, kills } from './faults/index.ts'
+import { runSeed, type SeedOptions, type SeedResult } from './seed-run.ts'
+import type { Shape } from './under-test/deployment.ts'
+
+const help = `npm run faults -- [options]
+
+Lets clients push, pull and delete while the registry is killed, loses its power, runs out of disk and so on, and compares
+all that they see with a model of what must be true. See tools/faults/README.md.
+
+  --seeds N          runs with N seeds (default 4), the first of which is --from
+  --from N           (default 1)
+  --seed S           one run with this seed, to see a failure again
+  --shape SHAPE      embedded or replicas (default: both, in turn)
+  --kills N          kills alone, and at least so many in each run
+  --acknowledged N   acknowledged changes that a run needs at least (default 200; 500 with --kills)
+  --keep             leave log and data in any case
+  --json             one JSON object for each run
+`
 
 const { values } = parseArgs({
   options: {
+    seeds: { type: 'string', default: '4' },
+    from: { type: 'string', default: '1' },
     seed: { type: 'string' },
-    seeds: { type: 'string', default: '1' },
-    kills: { type: 'string', default: '50' },
-    clients: { type: 'string', default: '6' },
-    acknowledged: { type: 'string', default: '500' },
+    shape: { type: 'string' },
+    kills: { type: 'string' },
+    acknowledged: { type: 'string' },
+    keep: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 })
 
-if (values.help) {
-  process.stdout.write(`npm run faults -- [options]
+const shapes: readonly Shape[] = ['embedded']
 
-Kills the registry at random moments while clients push, and reads back everything that was acknowledged.
+if (values.help) process.stdout.write(help)
+else await runAll()
 
-  --seeds N          runs with the seeds 1 … N (default 1)
-  --seed S           one run with this seed, to see a failure again
-  --kills N          kills in each run (default 50)
-  --clients N        clients that push at the same time (default 6)
-  --acknowledged N   acknowledged operations that a run needs at least (default 500)
-`)
-} else {
-  const first = values.seed === undefined ? 1 : Number(values.seed)
-  const last = values.seed === undefined ? Number(values.seeds) : first
-  for (let seed = first; seed <= last; seed++) await runSeed(seed)
+async function runAll(): Promise<void> {
+  const first = Number(values.seed ?? values.from)
+  const count = values.seed === undefined ? Number(values.seeds) : 1
+  const results: SeedResult[] = []
+  for (let seed = first; seed < first + count; seed++) {
+    for (const shape of shapesOf(seed)) {
+      const result = await runSeed(optionsOf(seed, shape))
+      results.push(result)
+      process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : lineOf(result))
+      if (result.violations.length > 0) process.exitCode = 1
+    }
+  }
+  if (!values.json && results.length > 1) process.stdout.write(totalsOf(results))
 }
 
-async function runSeed(seed: number): Promise<void> {
-  const result = await killRun({
+/** With both shapes wanted, seeds take turns; a single seed is run in both. */
+function shapesOf(seed: number): readonly Shape[] {
+  const chosen = shapes.filter((shape) => values.shape === undefined || values.shape === shape)
+  if (chosen.length === 0) throw new Error(`There is no shape ${values.shape}.`)
+  if (values.seed !== undefined) return chosen
+  return chosen.slice(seed % chosen.length, (seed % chosen.length) + 1)
+}
+
+function optionsOf(seed: number, shape: Shape): SeedOptions {
+  const onlyKills = values.kills !== undefined
+  return {
     seed,
-    kills: Number(values.kills),
-    clients: Number(values.clients),
-    acknowledged: Number(values.acknowledged),
-    onKill: (kills, acknowledged) =>
-      process.stderr.write(`\rseed ${seed}: ${kills} kills, ${acknowledged} acknowledged`),
-  })
-  const { kills, acknowledged, blobs, manifests, losses } = result
-  process.stderr.write('\r')
-  process.stdout.write(
-    `seed ${seed}: ${kills} kills, ${acknowledged} acknowledged (${blobs} blobs, ${manifests} manifests), ${losses.length} lost\n`,
-  )
-  if (losses.length === 0) return
-  process.stdout.write(`${losses.slice(0, 20).join('\n')}\nAgain: npm run faults -- --seed ${seed}\n`)
-  process.exitCode = 1
+    shape,
+    faults: onlyKills ? kills : allFaults,
+    least: {
+      faults: Number(values.kills ?? 6),
+      acknowledged: Number(values.acknowledged ?? (onlyKills ? 500 : 200)),
+    },
+    keep: values.keep,
+    clients: 6,
+    operations: onlyKills ? 6 : 12,
+  }
+}
+
+function lineOf({
+  seed,
+  shape,
+  counts,
+  rounds,
+  milliseconds,
+  peakMemory,
+  violations,
+  folder,
+}: SeedResult): string {
+  const { acknowledged, requests, unsure, faults } = counts
+  const memory = `${Math.round(peakMemory / 2 ** 20)} MiB`
+  const line = `seed ${seed} ${shape}: ${faults} faults, ${acknowledged} acknowledged, ${requests} requests (${unsure} unsure), ${rounds} rounds, ${(milliseconds / 1000).toFixed(1)} s, ${memory}: ${violations.length === 0 ? 'all there' : 'FAILED'}\n`
+  if (violations.length === 0) return folder === null ? line : `${line}  Its log and data: ${folder}\n`
+  const found = violations.slice(0, 10).map((text) => `  ${text}\n`)
+  return `${line}${found.join('')}  Its log and data: ${folder}\n  Again: npm run faults -- --seed ${seed} --shape ${shape}\n`
+}
+
+function totalsOf(results: readonly SeedResult[]): string {
+  const sum = (of: (result: SeedResult) => number): number =>
+    results.reduce((total, one) => total + of(one), 0)
+  const kinds = new Map<string, number>()
+  for (const { faultKinds } of results)
+    for (const [kind, count] of Object.entries(faultKinds)) kinds.set(kind, (kinds.get(kind) ?? 0) + count)
+  const listed = [...kinds].sort(([a], [b]) => a.localeCompare(b)).map(([kind, count]) => `${kind} ${count}`)
+  const failed = results.filter(({ violations }) => violations.length > 0).length
+  return `${results.length} runs, ${failed} failed: ${sum(({ counts }) => counts.faults)} faults (${listed.join(', ')}), ${sum(({ counts }) => counts.acknowledged)} acknowledged changes, ${sum(({ counts }) => counts.requests)} requests\n`
 }

@@ -1,0 +1,26 @@
+import { failingOperations, failingSteps, sleepingWriter, troubledBackend } from './failing.ts'
+import { fullBlobs, fullDatabase } from './full-disk.ts'
+import { cutPower, killAnywhere, killAtPoint } from './kill.ts'
+import type { Fault } from './stage.ts'
+
+export type { Fault, Stage } from './stage.ts'
+
+/** Everything that goes wrong; those that showed most bugs come more often. */
+export const allFaults: readonly Fault[] = [
+  killAtPoint,
+  killAtPoint,
+  killAnywhere,
+  cutPower,
+  cutPower,
+  failingSteps,
+  failingSteps,
+  failingOperations,
+  sleepingWriter,
+  sleepingWriter,
+  troubledBackend,
+  fullBlobs,
+  fullDatabase,
+]
+
+/** Kills alone, for the promise that so many of them lose nothing. */
+export const kills: readonly Fault[] = [killAtPoint, killAnywhere]

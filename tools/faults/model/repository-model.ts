@@ -1,0 +1,173 @@
+import type { Digest } from '@openregistry/oci'
+import { Change } from './change.ts'
+import { LinkModel } from './link.ts'
+import { Register } from './register.ts'
+import type { Span } from './tick.ts'
+
+/** A manifest that clients push, and what it stands on. */
+export interface KnownManifest {
+  digest: Digest
+  mediaType: string
+  bytes: Buffer
+  /** Blobs that must be here. */
+  blobs: readonly Digest[]
+  subject: Digest | null
+}
+
+/** How long the registry promises to keep what no manifest needs, in milliseconds. */
+export interface Promises {
+  lease: number
+  grace: number
+}
+
+interface ManifestModel {
+  content: KnownManifest
+  live: Register<boolean>
+}
+
+/** A deletion that is not over, and what it takes away: all tags, or those of one manifest. */
+interface Deletion {
+  change: Change
+  manifest: Digest | null
+}
+
+/** What is true of one repository, as far as its clients can know. */
+export class RepositoryModel {
+  readonly name: string
+  readonly tags = new Map<string, Register<Digest | null>>()
+  readonly manifests = new Map<Digest, ManifestModel>()
+  readonly links = new Map<Digest, LinkModel>()
+  /** When the whole repository was, or may have been, deleted since the model was last settled. */
+  readonly #deleted: Span[] = []
+  readonly #promises: Promises
+  readonly #deletions = new Set<Deletion>()
+
+  constructor(name: string, promises: Promises) {
+    this.name = name
+    this.#promises = promises
+  }
+
+  // --- changes that are asked for ------------------------------------------------------------------------------
+
+  /** A push or a mount of a blob. */
+  linkBlob(digest: Digest): Change {
+    const link = this.link(digest)
+    const change = new Change().sets(link.readable, true)
+    return change.onAcknowledged((at) => {
+      // A link that a manifest needs gets no lease of its own: it lives as long as the manifest, and the grace after it.
+      if (!this.mayBeNeeded(digest, { from: change.start, until: at }))
+        link.promise(change.start, this.#promises.lease)
+    })
+  }
+
+  putManifest(manifest: KnownManifest, tags: readonly string[]): Change {
+    const change = new Change().sets(this.manifest(manifest).live, true)
+    for (const tag of tags) change.sets(this.tag(tag), manifest.digest)
+    return change
+  }
+
+  /** A client heard that the blob is here, and may rely on it. */
+  heardOf(digest: Digest, span: Span): void {
+    if (!this.mayBeNeeded(digest, span)) this.link(digest).promise(span.from, this.#promises.lease / 2)
+  }
+
+  deleteTag(tag: string): Change {
+    return new Change().sets(this.tag(tag), null)
+  }
+
+  deleteManifest(manifest: KnownManifest): Change {
+    const change = new Change().sets(this.manifest(manifest).live, false)
+    for (const register of this.tags.values()) change.sets(register, null, manifest.digest)
+    this.#release(manifest, change.start)
+    return this.#deletion(change, manifest.digest)
+  }
+
+  deleteBlob(digest: Digest): Change {
+    return new Change().sets(this.link(digest).readable, false)
+  }
+
+  deleteRepository(): Change {
+    const change = new Change()
+    const span = { from: change.start, until: Infinity }
+    this.#deleted.push(span)
+    change.onAcknowledged((at) => void (span.until = at)).onRefused(() => void (span.until = -Infinity))
+    for (const { live } of this.manifests.values()) change.sets(live, false)
+    for (const register of this.tags.values()) change.sets(register, null)
+    for (const { readable } of this.links.values()) change.sets(readable, false)
+    return this.#deletion(change, null)
+  }
+
+  #deletion(change: Change, manifest: Digest | null): Change {
+    const deletion = { change, manifest }
+    this.#deletions.add(deletion)
+    const over = (): void => void this.#deletions.delete(deletion)
+    return change.onAcknowledged(over).onRefused(over)
+  }
+
+  #release({ blobs }: KnownManifest, from: number): void {
+    for (const digest of blobs) this.link(digest).release(from, this.#promises.grace)
+  }
+
+  // --- what is known, created when it is first spoken of; deletions that are under way take it, too -------------
+
+  tag(name: string): Register<Digest | null> {
+    return known(this.tags, name, () => {
+      const register = new Register<Digest | null>(null)
+      for (const { change, manifest } of this.#deletions) change.sets(register, null, manifest ?? undefined)
+      return register
+    })
+  }
+
+  manifest(content: KnownManifest): ManifestModel {
+    return known(this.manifests, content.digest, () => {
+      const live = new Register(false)
+      for (const { change, manifest } of this.#deletions) if (manifest === null) change.sets(live, false)
+      return { content, live }
+    })
+  }
+
+  link(digest: Digest): LinkModel {
+    return known(this.links, digest, () => {
+      const link = new LinkModel()
+      for (const { change, manifest } of this.#deletions)
+        if (manifest === null) change.sets(link.readable, false)
+      return link
+    })
+  }
+
+  // --- questions -----------------------------------------------------------------------------------------------
+
+  /** Whether a manifest that is here for all of this time needs the blob. */
+  isNeeded(digest: Digest, span: Span): boolean {
+    return this.#needing(digest).some(({ live }) => live.surely(true, span))
+  }
+
+  /** Whether a manifest that may be here needs the blob. */
+  mayBeNeeded(digest: Digest, span: Span): boolean {
+    return this.#needing(digest).some(({ live }) => live.possible(span).has(true))
+  }
+
+  #needing(digest: Digest): ManifestModel[] {
+    return [...this.manifests.values()].filter(({ content }) => content.blobs.includes(digest))
+  }
+
+  /** Whether a deletion of the repository may have ended an upload that began at `start`. */
+  mayHaveLostUpload(start: number): boolean {
+    return this.#deleted.some(({ until }) => until >= start)
+  }
+
+  /** Nothing is under way any more. */
+  settle(): void {
+    this.#deletions.clear()
+    this.#deleted.length = 0
+    for (const register of this.tags.values()) register.settle()
+    for (const { live } of this.manifests.values()) live.settle()
+    for (const { readable } of this.links.values()) readable.settle()
+  }
+}
+
+function known<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const found = map.get(key) ?? make()
+  map.set(key, found)
+  return found
+}

@@ -1,0 +1,147 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { randomFrom, type Random } from '@openregistry/testkit'
+import { checkStoredState } from './checks/stored-state.ts'
+import { verify } from './checks/verify.ts'
+import { Caller } from './clients/caller.ts'
+import { Client, type World } from './clients/client.ts'
+import { contentPool } from './clients/contents.ts'
+import { work } from './clients/work.ts'
+import { FaultTimes } from './fault-times.ts'
+import type { Fault } from './faults/index.ts'
+import { housekeep, letTimePass } from './housekeeping.ts'
+import { Model } from './model/model.ts'
+import { Progress } from './progress.ts'
+import { Report, type Counts } from './report.ts'
+import { Deployment, type Shape } from './under-test/deployment.ts'
+
+/** One run of the harness. */
+export interface SeedOptions {
+  /** Decides contents, what clients do, and which faults come when. */
+  seed: number
+  shape: Shape
+  faults: readonly Fault[]
+  /** The run goes on until there were at least so many of each. */
+  least: { faults: number; acknowledged: number }
+  /** Clients at the same time, and how many things each does in a round. */
+  clients: number
+  operations: number
+  /** Leave log and data there, whatever came out. */
+  keep?: boolean
+  /** Called after each round. */
+  onRound?: (counts: Counts) => void
+}
+
+/** What came out. */
+export interface SeedResult {
+  seed: number
+  shape: Shape
+  counts: Counts
+  faultKinds: Record<string, number>
+  rounds: number
+  milliseconds: number
+  /** The most memory that one process had, in bytes. */
+  peakMemory: number
+  /** What must not be. Empty when all is well. */
+  violations: string[]
+  /** Where log and data are; null when they were taken away, since all is well. */
+  folder: string | null
+}
+
+/** Memory that one process may have, in bytes: far above what these small pushes need, far below a leak. */
+const memoryLimit = 600 * 1024 * 1024
+
+/** Names of one namespace, and one of another. */
+const repositories = ['faults/a', 'faults/b', 'faults/deep/er', 'other/c']
+
+/**
+ * Lets clients work while things go wrong, and compares all that they see with a model of what must be true. After every
+ * round everything is read back; at the end the stored state itself is looked at.
+ */
+export async function runSeed(options: SeedOptions): Promise<SeedResult> {
+  const started = performance.now()
+  const folder = await mkdtemp(join(tmpdir(), 'openregistry-faults-'))
+  const report = new Report(join(folder, 'harness.log'))
+  const random = randomFrom(`faults ${options.seed}`)
+  const promises = { lease: 24 * 3600_000, grace: 7 * 24 * 3600_000 }
+  const deployment = await Deployment.open({ shape: options.shape, folder, report, env: {} })
+  let rounds = 0
+  try {
+    await deployment.start()
+    const faultTimes = new FaultTimes()
+    const world: World = {
+      model: new Model(repositories, promises),
+      caller: new Caller(deployment, faultTimes, report),
+      report,
+      faultTimes,
+      blobs: await contentPool(random),
+    }
+    while (isUnfinished(options, report)) {
+      rounds++
+      await round(options, world, deployment, randomFrom(`faults ${options.seed} round ${rounds}`))
+      options.onRound?.(report.counts)
+    }
+    if (!report.failed) await finalChecks(world, deployment, random)
+  } catch (error) {
+    report.violation(`the harness gave up: ${error instanceof Error ? error.stack : String(error)}`)
+  } finally {
+    await keepOrRemove(deployment, folder, report.failed || options.keep === true)
+  }
+  return {
+    seed: options.seed,
+    shape: options.shape,
+    counts: report.counts,
+    faultKinds: Object.fromEntries(report.faultKinds),
+    rounds,
+    milliseconds: Math.round(performance.now() - started),
+    peakMemory: Math.max(...deployment.replicas.map(({ peakMemory }) => peakMemory)),
+    violations: report.violations,
+    folder: report.failed || options.keep === true ? folder : null,
+  }
+}
+
+function isUnfinished({ least }: SeedOptions, { counts, failed }: Report): boolean {
+  return !failed && (counts.faults < least.faults || counts.acknowledged < least.acknowledged)
+}
+
+/** Clients work, one or two things go wrong meanwhile, and then everything is compared. */
+async function round(
+  options: SeedOptions,
+  world: World,
+  deployment: Deployment,
+  random: Random,
+): Promise<void> {
+  const progress = new Progress(options.clients * options.operations)
+  const { report, faultTimes } = world
+  const stage = { deployment, random, report, faultTimes, progress }
+  const clients = Array.from({ length: options.clients }, (_, index) => {
+    const client = new Client(world, randomFrom(`${random.word(16)} client ${index}`))
+    return work(client, options.operations, () => progress.step())
+  })
+  const done = Promise.all(clients).finally(() => progress.finish())
+  const possible = options.faults.filter(({ isPossible }) => isPossible?.(deployment) ?? true)
+  const fault = possible[random.integer(0, possible.length - 1)]
+  await Promise.all([done, fault?.run(stage), housekeep(stage)])
+  if (report.failed) return
+  await verify(new Client(world, randomFrom(`${random.word(16)} verify`), { alone: true }))
+}
+
+/** Time passes, housekeeping does all that it has to, and everything acknowledged is still there. */
+async function finalChecks(world: World, deployment: Deployment, random: Random): Promise<void> {
+  const { report } = world
+  await letTimePass(deployment, report)
+  await verify(new Client(world, random, { alone: true }))
+  await deployment.stop()
+  for (const text of await checkStoredState(deployment)) report.violation(text)
+  for (const { name, peakMemory } of deployment.replicas)
+    if (peakMemory > memoryLimit)
+      report.violation(`${name} took ${Math.round(peakMemory / 2 ** 20)} MiB of memory`)
+}
+
+/** What went wrong stays, for whoever looks into it. */
+async function keepOrRemove(deployment: Deployment, folder: string, keep: boolean): Promise<void> {
+  if (keep) await deployment.keep(`${folder}/kept`)
+  await deployment[Symbol.asyncDispose]()
+  if (!keep) await rm(folder, { recursive: true, force: true })
+}

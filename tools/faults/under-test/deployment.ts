@@ -1,0 +1,122 @@
+import { cp, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { HttpClient, Random } from '@openregistry/testkit'
+import type { Report } from '../report.ts'
+import { cutPower } from './cut-power.ts'
+import type { Database } from './database.ts'
+import { Replica } from './replica.ts'
+import { sqliteDatabase } from './sqlite.ts'
+import { Volume } from './volume.ts'
+
+/** A registry process as its clients see it. */
+export interface Serving {
+  readonly name: string
+  /** A client with connections to the process as it runs now. */
+  client(): HttpClient
+}
+
+/** In which form the registry runs. */
+export type Shape = 'embedded' | 'replicas'
+
+/** How a deployment is made. */
+export interface DeploymentOptions {
+  shape: Shape
+  folder: string
+  report: Report
+  /** Further configuration, as environment variables. */
+  env: Readonly<Record<string, string>>
+}
+
+/** The registry under test: one process or several on one database and one blob folder, behind a fair balancer. */
+export class Deployment implements AsyncDisposable {
+  readonly replicas: readonly Replica[]
+  readonly database: Database
+  readonly volumes: { readonly data: Volume; readonly blobs: Volume }
+  /** The folder of the disk driver. */
+  readonly blobFolder: string
+  readonly #journal: string
+  #changed = Promise.withResolvers<void>()
+
+  private constructor(
+    options: DeploymentOptions,
+    database: Database,
+    volumes: { data: Volume; blobs: Volume },
+  ) {
+    const { folder, report } = options
+    this.database = database
+    this.volumes = volumes
+    this.blobFolder = join(volumes.blobs.path, 'objects')
+    this.#journal = join(folder, 'files.journal')
+    const env = {
+      ...database.env,
+      OPEN_REGISTRY_DATA_DIR: volumes.data.path,
+      OPEN_REGISTRY_DFS_DISK_PATH: this.blobFolder,
+      OPEN_REGISTRY_HTTP_PORT: '0',
+      OPEN_REGISTRY_HTTP_HOST: '127.0.0.1',
+      OPEN_REGISTRY_LOG_LEVEL: 'warn',
+      OPEN_REGISTRY_FAULTS_JOURNAL: this.#journal,
+      OPEN_REGISTRY_FAULTS_GRAVEYARD: join(volumes.blobs.path, 'graveyard'),
+      UV_THREADPOOL_SIZE: '8',
+      ...options.env,
+    }
+    const names = options.shape === 'embedded' ? ['registry'] : ['replica-1', 'replica-2', 'replica-3']
+    this.replicas = names.map(
+      (name) => new Replica({ name, env, cwd: folder, log: join(folder, `${name}.log`), report }),
+    )
+  }
+
+  /** Makes everything that the registry stands on; no process runs yet. */
+  static async open(options: DeploymentOptions): Promise<Deployment> {
+    const { folder } = options
+    const data = await Volume.open(join(folder, 'data'))
+    const blobs = await Volume.open(join(folder, 'blobs'))
+    await mkdir(join(blobs.path, 'graveyard'))
+    return new Deployment(options, sqliteDatabase(data.path), { data, blobs })
+  }
+
+  /** Starts whatever does not run. */
+  async start(): Promise<void> {
+    await Promise.all(this.replicas.filter(({ isUp }) => !isUp).map((replica) => this.restart(replica)))
+  }
+
+  /** Starts one that does not run. */
+  async restart(replica: Replica): Promise<void> {
+    await replica.start()
+    this.#changed.resolve()
+    this.#changed = Promise.withResolvers()
+  }
+
+  /** Any replica that takes requests; waits until there is one. */
+  async replica(choice: number): Promise<Serving> {
+    for (;;) {
+      const up = this.replicas.filter(({ isUp }) => isUp)
+      const chosen = up[choice % Math.max(1, up.length)]
+      if (chosen !== undefined) return chosen
+      await this.#changed.promise
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.replicas.map((replica) => replica.stop()))
+  }
+
+  /** The machine with the blobs loses its power, and all replicas with it. @returns how many files that changed. */
+  async cutPower(random: Random): Promise<number> {
+    await Promise.all(this.replicas.map((replica) => replica.kill()))
+    return cutPower(this.#journal, random)
+  }
+
+  /** Copies what the volumes hold to a folder that stays. */
+  async keep(folder: string): Promise<void> {
+    await Promise.all(this.replicas.map((replica) => replica.kill()))
+    await cp(this.volumes.data.path, join(folder, 'data'), { recursive: true })
+    await cp(this.volumes.blobs.path, join(folder, 'blobs'), { recursive: true })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.replicas.map((replica) => replica.kill()))
+    await this.database[Symbol.asyncDispose]()
+    await this.volumes.blobs[Symbol.asyncDispose]()
+    await this.volumes.data[Symbol.asyncDispose]()
+  }
+}

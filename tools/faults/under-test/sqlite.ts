@@ -1,0 +1,27 @@
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import type { Database, Row } from './database.ts'
+
+/** The embedded database in a data folder. */
+export function sqliteDatabase(dataFolder: string): Database {
+  const query = (text: string): Row[] => {
+    const database = new DatabaseSync(join(dataFolder, 'openregistry.db'), { timeout: 5000 })
+    try {
+      return database.prepare(text).all() as Row[]
+    } finally {
+      database.close()
+    }
+  }
+  return {
+    env: { OPEN_REGISTRY_DB_KIND: 'sqlite' },
+    rows: (text) => Promise.resolve(query(text)),
+    dangling: () =>
+      Promise.resolve([
+        ...query('PRAGMA foreign_key_check').map((row) => `foreign key: ${JSON.stringify(row)}`),
+        ...query('PRAGMA integrity_check')
+          .filter((row) => row['integrity_check'] !== 'ok')
+          .map((row) => `integrity: ${JSON.stringify(row)}`),
+      ]),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }
+}
