@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { allFaults, kills } from './faults/index.ts'
+import { runMutations } from './mutations/run-mutations.ts'
 import { runSeed, type SeedOptions, type SeedResult } from './seed-run.ts'
 import type { Shape } from './under-test/deployment.ts'
 
@@ -8,24 +9,30 @@ const help = `npm run faults -- [options]
 Lets clients push, pull and delete while the registry is killed, loses its power, runs out of disk and so on, and compares
 all that they see with a model of what must be true. See tools/faults/README.md.
 
-  --seeds N          runs with N seeds (default 4), the first of which is --from
+  --seeds N          runs with N seeds (default 8), the first of which is --from
   --from N           (default 1)
   --seed S           one run with this seed, to see a failure again
   --shape SHAPE      embedded or replicas (default: both, in turn)
   --kills N          kills alone, and at least so many in each run
   --acknowledged N   acknowledged changes that a run needs at least (default 200; 500 with --kills)
+  --mutations        takes promises of the sources away, one after the other, and sees that it is noticed
+  --only TEXT        only mutations with this in their name
+  --until-red        stop at the first run that fails
   --keep             leave log and data in any case
   --json             one JSON object for each run
 `
 
 const { values } = parseArgs({
   options: {
-    seeds: { type: 'string', default: '4' },
+    seeds: { type: 'string', default: '8' },
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
     shape: { type: 'string' },
     kills: { type: 'string' },
     acknowledged: { type: 'string' },
+    mutations: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    'until-red': { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -35,6 +42,7 @@ const { values } = parseArgs({
 const shapes: readonly Shape[] = ['embedded']
 
 if (values.help) process.stdout.write(help)
+else if (values.mutations) await runAllMutations()
 else await runAll()
 
 async function runAll(): Promise<void> {
@@ -46,10 +54,19 @@ async function runAll(): Promise<void> {
       const result = await runSeed(optionsOf(seed, shape))
       results.push(result)
       process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : lineOf(result))
-      if (result.violations.length > 0) process.exitCode = 1
+      if (result.violations.length === 0) continue
+      process.exitCode = 1
+      if (values['until-red']) return
     }
   }
   if (!values.json && results.length > 1) process.stdout.write(totalsOf(results))
+}
+
+async function runAllMutations(): Promise<void> {
+  const onResult = (line: string): void => void process.stdout.write(`${line}\n`)
+  const missed = await runMutations({ only: values.only, seeds: Number(values.seeds), onResult })
+  process.stdout.write(missed.length === 0 ? 'All were noticed.\n' : `Not noticed: ${missed.join('; ')}\n`)
+  if (missed.length > 0) process.exitCode = 1
 }
 
 /** With both shapes wanted, seeds take turns; a single seed is run in both. */

@@ -30,8 +30,13 @@ export class Volume implements AsyncDisposable {
 
   /** Takes all space but so many bytes. */
   async fill(left: number): Promise<void> {
-    const { blocks, bfree, bsize } = await statfs(this.path)
-    await this.#resize((blocks - bfree) * bsize + left)
+    // A size below what is used is refused, and meanwhile more may be used.
+    for (let attempt = 1; ; attempt++) {
+      const { blocks, bfree, bsize } = await statfs(this.path)
+      const error = await this.#resize((blocks - bfree) * bsize + left).catch((refusal: unknown) => refusal)
+      if (error === undefined) return
+      if (attempt === 50) throw error
+    }
   }
 
   /** Gives the space back. */
