@@ -1,5 +1,4 @@
 import { RegistryError } from '@openregistry/oci'
-import type { BlobStore } from '../ports/blob-store.ts'
 import type { ContentHashes } from '../ports/content-hasher.ts'
 import type { UploadPart, UploadSession } from '../ports/metadata-store.ts'
 import { backendNamed, type Ports } from '../settings.ts'
@@ -22,7 +21,7 @@ export async function joinParts(
   if (only !== undefined) {
     return { stored: only.stored, hashes: await rehash(ports, session, only, sha512), ownObject: false }
   }
-  const { stored, hashes } = await receive(renewing(ports, session, readParts(store, parts)), {
+  const { stored, hashes } = await receive(renewing(ports, session, readParts(ports, session, parts)), {
     store,
     hasher: ports.hasher,
     upload: session.id,
@@ -42,7 +41,7 @@ async function rehash(
 ): Promise<ContentHashes> {
   if (part.stored.kind === 'inline') return ports.hasher.hashInline(part.stored.bytes, { sha512 })
   using run = ports.hasher.begin({ sha512 })
-  const content = readParts(backendNamed(ports, session.backend), [part])
+  const content = readParts(ports, session, [part])
   const cut = pieces(renewing(ports, session, content), { hasher: ports.hasher, run, limit: 0 })
   // Each piece is hashed before the next one is asked for; nothing else is done with it.
   while ((await cut.next()).done !== true);
@@ -51,12 +50,15 @@ async function rehash(
 
 /**
  * The bytes of the parts, in order.
- * @throws RegistryError `STORAGE_UNAVAILABLE` when an object is gone or has another size than its row says.
+ * @throws RegistryError `BLOB_UPLOAD_UNKNOWN` when the session was ended meanwhile, which takes its parts with it;
+ * `STORAGE_UNAVAILABLE` when an object is gone or has another size than its row says.
  */
 async function* readParts(
-  store: BlobStore,
+  ports: Ports,
+  session: UploadSession,
   parts: readonly UploadPart[],
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  const store = backendNamed(ports, session.backend)
   for (const part of parts) {
     if (part.stored.kind === 'inline') {
       yield part.stored.bytes
@@ -64,6 +66,8 @@ async function* readParts(
     }
     await using reader = await store.open(part.stored.key)
     if (reader === null || reader.size !== part.size) {
+      if ((await ports.metadata.findUpload(session.repository.name, session.id)) === null)
+        throw new RegistryError('BLOB_UPLOAD_UNKNOWN', 'The upload was ended; begin it again.')
       throw new RegistryError(
         'STORAGE_UNAVAILABLE',
         'A part of the upload is damaged; begin the upload again.',

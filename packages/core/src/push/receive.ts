@@ -46,7 +46,14 @@ export async function receive(source: AsyncIterable<Uint8Array>, options: Receiv
   const iterator = source[Symbol.asyncIterator]()
   const head = await readHead(iterator, options.offset < inlineUpTo ? inlineLimit : 0)
   if (head.ended) return receiveInline(head.chunks, head.size, options)
-  return receiveObject(resume(head.chunks, iterator), options)
+  try {
+    return await receiveObject(resume(head.chunks, iterator), options)
+  } catch (error) {
+    // A store may refuse before it asks for a byte, and then nobody else lets go of the source. Not waited for: it may be
+    // waiting for its sender.
+    iterator.return?.()?.catch(() => undefined)
+    throw error
+  }
 }
 
 function receiveInline(

@@ -1,17 +1,25 @@
 import type { ServerResponse } from 'node:http'
+import { RegistryError } from '@openregistry/oci'
+
+/** What is sent, and how patiently. */
+export interface Sending {
+  chunks: AsyncIterable<Uint8Array>
+  /** Bytes that the headers announced. */
+  length: number
+  /** Milliseconds after which a client that takes no byte is cut off. */
+  stall: number
+}
 
 /**
- * Sends chunks that are valid only until the next one is asked for: each is handed to the kernel before that. A client
- * that stops reading for `stall` milliseconds, with no byte taken, is cut off.
+ * Sends chunks that are valid only until the next one is asked for: each is handed to the kernel before that.
  *
  * @returns bytes sent, and whether all of them were. A client that goes away in the middle is ordinary life.
- * @throws what `chunks` throws; the connection is then destroyed, never ended cleanly, so that the client cannot take
- * a part for the whole.
+ * @throws what `chunks` throws, and RegistryError `STORAGE_UNAVAILABLE` when they end early; the connection is then
+ * destroyed, never ended cleanly, so that the client can neither take a part for the whole nor wait for the rest.
  */
 export async function sendStream(
   response: ServerResponse,
-  chunks: AsyncIterable<Uint8Array>,
-  stall: number,
+  { chunks, length, stall }: Sending,
 ): Promise<{ sent: number; complete: boolean }> {
   let sent = 0
   const onStall = (): void => void response.destroy()
@@ -21,6 +29,7 @@ export async function sendStream(
       if (!(await write(response, chunk))) return { sent, complete: false }
       sent += chunk.length
     }
+    if (sent !== length) throw endedEarly(sent, length)
     response.end()
     return { sent, complete: true }
   } catch (error) {
@@ -29,6 +38,12 @@ export async function sendStream(
   } finally {
     response.setTimeout(0)
   }
+}
+
+function endedEarly(sent: number, length: number): RegistryError {
+  return new RegistryError('STORAGE_UNAVAILABLE', undefined, {
+    cause: `${sent} bytes came instead of ${length}`,
+  })
 }
 
 /** Resolves once the kernel has the chunk; false when the connection is gone. */

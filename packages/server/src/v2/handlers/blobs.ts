@@ -1,3 +1,4 @@
+import type { OpenBlob } from '@openregistry/core'
 import { parseDigest, parseRepositoryName } from '@openregistry/oci'
 import type { Headers } from '../../http/exchange.ts'
 import { sendStream } from '../../http/send-stream.ts'
@@ -33,7 +34,7 @@ export async function handleGetBlob(call: Call, name: string, digestText: string
     headers['Content-Range'] = `bytes ${offset}-${offset + length - 1}/${blob.size}`
   }
   const status = blob.range === null ? 200 : 206
-  const sent = await send(call, status, headers, blob.bytes, blob.chunks)
+  const sent = await send(call, status, headers, blob, length)
   call.countBytes('pull', sent)
   logEvent(call, 'blob_pull', { repository, digest, ipfs_cid: blob.cid, size: sent }, 'read')
 }
@@ -51,8 +52,8 @@ async function send(
   call: Call,
   status: number,
   headers: Headers,
-  bytes: Uint8Array | null,
-  chunks: AsyncIterable<Uint8Array> | null,
+  { bytes, chunks }: OpenBlob,
+  length: number,
 ): Promise<number> {
   if (bytes !== null || chunks === null) {
     answer(call, status, headers, bytes)
@@ -60,7 +61,7 @@ async function send(
   }
   const { response, id } = call.exchange
   response.writeHead(status, { 'X-Request-Id': id, ...headers } as Record<string, string | number>)
-  const { sent } = await sendStream(response, chunks, call.settings.stall)
+  const { sent } = await sendStream(response, { chunks, length, stall: call.settings.stall })
   return sent
 }
 
