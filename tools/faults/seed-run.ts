@@ -12,6 +12,7 @@ import { FaultTimes } from './fault-times.ts'
 import type { Fault } from './faults/index.ts'
 import { housekeep, letTimePass } from './housekeeping.ts'
 import { Model } from './model/model.ts'
+import type { Promises } from './model/repository-model.ts'
 import { Progress } from './progress.ts'
 import { Report, type Counts } from './report.ts'
 import { Deployment, type Shape } from './under-test/deployment.ts'
@@ -52,6 +53,18 @@ export interface SeedResult {
 /** Memory that one process may have, in bytes: far above what these small pushes need, far below a leak. */
 const memoryLimit = 600 * 1024 * 1024
 
+const hour = 3600_000
+
+/** Promises as they are in life, and in every third run short ones, so that collection takes what it may. */
+function promisesOf(random: Random): Promises {
+  if (random.integer(1, 3) > 1) return { lease: 24 * hour, grace: 7 * 24 * hour }
+  return { lease: random.pick([2000, 4000]), grace: random.pick([0, 1000]) }
+}
+
+function envOf({ lease, grace }: Promises): Record<string, string> {
+  return { OPEN_REGISTRY_GC_LEASE: `${lease}ms`, OPEN_REGISTRY_GC_GRACE: `${grace}ms` }
+}
+
 /** Names of one namespace, and one of another. */
 const repositories = ['faults/a', 'faults/b', 'faults/deep/er', 'other/c']
 
@@ -64,8 +77,8 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
   const folder = await mkdtemp(join(tmpdir(), 'openregistry-faults-'))
   const report = new Report(join(folder, 'harness.log'))
   const random = randomFrom(`faults ${options.seed}`)
-  const promises = { lease: 24 * 3600_000, grace: 7 * 24 * 3600_000 }
-  const deployment = await Deployment.open({ shape: options.shape, folder, report, env: {} })
+  const promises = promisesOf(random)
+  const deployment = await Deployment.open({ shape: options.shape, folder, report, env: envOf(promises) })
   let rounds = 0
   try {
     await deployment.start()
@@ -122,7 +135,8 @@ async function round(
   const done = Promise.all(clients).finally(() => progress.finish())
   const possible = options.faults.filter(({ isPossible }) => isPossible?.(deployment) ?? true)
   const fault = possible[random.integer(0, possible.length - 1)]
-  await Promise.all([done, fault?.run(stage), housekeep(stage)])
+  if (fault === undefined) throw new Error('There is no fault that is possible here.')
+  await Promise.all([done, fault.run(stage), housekeep(stage, fault)])
   if (report.failed) return
   await verify(new Client(world, randomFrom(`${random.word(16)} verify`), { alone: true }))
 }

@@ -85,7 +85,7 @@ export class Client {
   /** A read saw a manifest, or saw that it is not there. */
   sawManifest(repository: RepositoryModel, digest: Digest, here: boolean, span: Span): void {
     const live = repository.manifests.get(digest)?.live
-    if (live?.observe(here, span) ?? !here) return this.#pin(live, here)
+    if (repository.observeManifest(digest, here, span)) return this.#pin(live, here)
     this.#surprise(`manifest ${digest} in ${repository.name}`, here, span, live?.history() ?? 'never pushed')
   }
 

@@ -46,5 +46,9 @@ function mustWork(
   span: Span,
 ): boolean {
   if (client.world.faultTimes.overlap(span) || target.link(digest).readable.mayTurn(false, span)) return false
-  return sources.some((source) => !source.link(digest).mayBeGone(span, source.isNeeded(digest, span)))
+  // The registry tries one source alone; if that one goes at the same moment, the client has to push.
+  const candidates = sources.filter((source) => source.link(digest).mayBeHere(span))
+  const isStable = (source: RepositoryModel): boolean =>
+    !source.link(digest).mayBeGone(span, source.isNeeded(digest, span))
+  return candidates.length > 0 && candidates.every(isStable)
 }

@@ -66,6 +66,7 @@ const backendFaults: readonly [string, BackendFault, BackendFault][] = [
 export const troubledBackend: Fault = {
   name: 'troubled backend',
   shapes: ['embedded', 'replicas'],
+  spoilsReads: true,
   async run(stage) {
     await someMoment(stage)
     const { deployment, random, report, faultTimes } = stage

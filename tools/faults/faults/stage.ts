@@ -22,6 +22,8 @@ export interface Fault {
   shapes: readonly Shape[]
   /** Whether it can happen on this machine. */
   isPossible?: (deployment: Deployment) => boolean
+  /** Whether what is stored is read wrongly meanwhile. */
+  spoilsReads?: boolean
   run(stage: Stage): Promise<void>
 }
 

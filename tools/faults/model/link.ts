@@ -15,9 +15,13 @@ export class LinkModel {
     this.#safeUntil = Math.max(this.#safeUntil, from + lease - slack)
   }
 
-  /** A manifest that may have needed it goes, at `from` or later: a lease it had ended with that manifest's push. */
-  release(from: number, grace: number): void {
-    this.#safeUntil = from + grace - slack
+  /**
+   * A manifest that needed it goes, at `from` or later: a lease it had ended with that manifest's push.
+   * @param sure whether that manifest was there.
+   */
+  release(from: number, grace: number, sure: boolean): void {
+    const until = from + grace - slack
+    this.#safeUntil = sure ? until : Math.min(this.#safeUntil, until)
   }
 
   /** Whether it may be here. */

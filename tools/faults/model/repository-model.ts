@@ -41,6 +41,8 @@ export class RepositoryModel {
   readonly #deleted: Span[] = []
   readonly #promises: Promises
   readonly #deletions = new Set<Deletion>()
+  /** Manifests that may go with their subject, and from when on. */
+  readonly #mayFollow = new Map<Digest, number>()
 
   constructor(name: string, promises: Promises) {
     this.name = name
@@ -76,9 +78,11 @@ export class RepositoryModel {
   }
 
   deleteManifest(manifest: KnownManifest): Change {
-    const change = new Change().sets(this.manifest(manifest).live, false)
-    for (const register of this.tags.values()) change.sets(register, null, manifest.digest)
+    const change = new Change()
     this.#release(manifest, change.start)
+    change.sets(this.manifest(manifest).live, false)
+    for (const register of this.tags.values()) change.sets(register, null, manifest.digest)
+    this.#takeReferrers(manifest.digest, change.start)
     return this.#deletion(change, manifest.digest)
   }
 
@@ -104,8 +108,19 @@ export class RepositoryModel {
     return change.onAcknowledged(over).onRefused(over)
   }
 
-  #release({ blobs }: KnownManifest, from: number): void {
-    for (const digest of blobs) this.link(digest).release(from, this.#promises.grace)
+  #release({ blobs, digest: manifest }: KnownManifest, from: number): void {
+    const sure = this.manifests.get(manifest)?.live.surely(true, { from, until: from }) === true
+    for (const digest of blobs) this.link(digest).release(from, this.#promises.grace, sure)
+  }
+
+  /** Whatever refers to a deleted manifest goes with it once its time of grace is over. */
+  #takeReferrers(subject: Digest, from: number): void {
+    for (const { content } of this.manifests.values()) {
+      if (content.subject !== subject) continue
+      this.#mayFollow.set(content.digest, from + this.#promises.grace - 5)
+      this.#release(content, from)
+      this.#takeReferrers(content.digest, from)
+    }
   }
 
   // --- what is known, created when it is first spoken of; deletions that are under way take it, too -------------
@@ -139,7 +154,24 @@ export class RepositoryModel {
 
   /** Whether a manifest that is here for all of this time needs the blob. */
   isNeeded(digest: Digest, span: Span): boolean {
-    return this.#needing(digest).some(({ live }) => live.surely(true, span))
+    return this.#needing(digest).some(
+      ({ live, content }) => live.surely(true, span) && !this.mayHaveFollowed(content.digest, span),
+    )
+  }
+
+  /** Whether a manifest may have gone because its subject did. */
+  mayHaveFollowed(digest: Digest, { until }: Span): boolean {
+    return until > (this.#mayFollow.get(digest) ?? Infinity)
+  }
+
+  /** A read saw a manifest, or saw that it is not here. @returns whether that may be. */
+  observeManifest(digest: Digest, here: boolean, span: Span): boolean {
+    const live = this.manifests.get(digest)?.live
+    if (live === undefined) return !here
+    if (live.observe(here, span)) return true
+    if (here || !this.mayHaveFollowed(digest, span)) return false
+    live.acknowledge(live.begin(false, { start: span.from }), span.until)
+    return true
   }
 
   /** Whether a manifest that may be here needs the blob. */

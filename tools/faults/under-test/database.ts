@@ -5,8 +5,10 @@ export type Row = Readonly<Record<string, unknown>>
 export interface Database extends AsyncDisposable {
   /** What the configuration of a replica says about it. */
   readonly env: Readonly<Record<string, string>>
-  /** Runs one statement of plain SQL, while no replica runs or beside them. */
-  rows(text: string): Promise<Row[]>
+  /** The rows of a query in plain SQL, while no replica runs or beside them. */
+  rows(query: string): Promise<Row[]>
+  /** Runs a statement that changes something. */
+  run(statement: string): Promise<void>
   /** Rows that lead nowhere, by the engine's own check; empty when all is well. */
   dangling(): Promise<string[]>
 }

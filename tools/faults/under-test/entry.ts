@@ -1,11 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { createNodeFiles } from '@openregistry/blobs'
+import type { BlobStore, MetadataStore } from '@openregistry/core'
 import { loadConfig } from '@openregistry/server/config'
 import { openLog } from '@openregistry/server/log'
 import { faultBlobStore, type FaultyBlobStore } from '@openregistry/testkit'
 import { startRegistry, type Layers } from '../../../apps/openregistry/src/composition.ts'
 import { journalledFiles } from './journalled-files.ts'
-import type { BackendFault, Message, Request } from './messages.ts'
+import { doChore } from './chores.ts'
+import type { BackendFault, Chore, Message, Request } from './messages.ts'
 import { Points } from './points.ts'
 
 /*
@@ -23,18 +25,17 @@ if (journal === undefined || graveyard === undefined) throw new Error('The harne
 const tell = (message: Message): void => void process.send?.(message)
 const points = new Points((point) => tell({ tell: 'trapped', point }))
 let backend: FaultyBlobStore | null = null
+let blobs: BlobStore | null = null
+let metadata: MetadataStore | null = null
 
 const layers: Layers = {
   files: journalledFiles(createNodeFiles(), journal, graveyard),
   blobs: (store) => {
     backend = faultBlobStore(store)
-    return points.around(
-      Object.assign(backend, { list: store.list.bind(store) }),
-      'blobs',
-      'STORAGE_UNAVAILABLE',
-    )
+    const listing = Object.assign(backend, { list: store.list.bind(store) })
+    return (blobs = points.around(listing, 'blobs', 'STORAGE_UNAVAILABLE'))
   },
-  metadata: (store) => points.around(store, 'metadata', 'METADATA_UNAVAILABLE'),
+  metadata: (store) => (metadata = points.around(store, 'metadata', 'METADATA_UNAVAILABLE')),
 }
 
 const config = await loadConfig({ env, cwd: process.cwd() })
@@ -61,10 +62,15 @@ async function answer(request: Request): Promise<unknown> {
     case 'backend':
       return switchBackend(request.faults)
     case 'housekeeping':
-      return running.registry.sweep()
+      return chore(request.chore)
     case 'stop':
       return stop()
   }
+}
+
+async function chore(which: Chore): Promise<unknown> {
+  if (blobs === null || metadata === null) throw new Error('The stores are not open.')
+  return doChore(which, config, { blobs, metadata })
 }
 
 async function stop(): Promise<void> {

@@ -25,11 +25,14 @@ export interface BackendFault {
   slow?: number
 }
 
+/** What the background does, one round of it. */
+export type Chore = 'sweep' | 'collect' | 'scrub'
+
 /** What the harness asks of a registry process. */
 export type Request =
   | { ask: 'trap'; trap: Trap }
   | { ask: 'backend'; faults: BackendFault }
-  | { ask: 'housekeeping' }
+  | { ask: 'housekeeping'; chore: Chore }
   | { ask: 'stop' }
 
 /** What a registry process tells. */

@@ -2,6 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { RegistryError, type ErrorCode } from '@openregistry/oci'
 import type { Trap } from './messages.ts'
 
+function isOpen(result: unknown): result is AsyncDisposable {
+  return typeof result === 'object' && result !== null && Symbol.asyncDispose in result
+}
+
 /** Named places in the work of a registry: before and after every operation of its stores. */
 export class Points {
   #trap: Trap | null = null
@@ -31,7 +35,13 @@ export class Points {
         return async (...input: unknown[]) => {
           await this.#pass(`${name}.${property} before`, fault)
           const result = await method(...input)
-          await this.#pass(`${name}.${property} after`, fault)
+          try {
+            await this.#pass(`${name}.${property} after`, fault)
+          } catch (error) {
+            // Whoever does not get it cannot close it.
+            if (isOpen(result)) await result[Symbol.asyncDispose]()
+            throw error
+          }
           return result
         }
       },

@@ -15,6 +15,7 @@ export function sqliteDatabase(dataFolder: string): Database {
   return {
     env: { OPEN_REGISTRY_DB_KIND: 'sqlite' },
     rows: (text) => Promise.resolve(query(text)),
+    run: async (text) => void query(text),
     dangling: () =>
       Promise.resolve([
         ...query('PRAGMA foreign_key_check').map((row) => `foreign key: ${JSON.stringify(row)}`),

@@ -1,0 +1,49 @@
+import { createContentHasher } from '@openregistry/blobs'
+import { collect, scrub, sweep, type BlobStore, type MetadataStore, type Ports } from '@openregistry/core'
+import type { Config } from '@openregistry/server/config'
+import type { Chore } from './messages.ts'
+
+let hasher: Ports['hasher'] | null = null
+
+/** The same work as the jobs of the background, whenever the harness wants it. */
+export async function doChore(
+  chore: Chore,
+  config: Config,
+  stores: { blobs: BlobStore; metadata: MetadataStore },
+): Promise<unknown> {
+  const ports = portsOf(config, stores, (hasher ??= createContentHasher()))
+  switch (chore) {
+    case 'sweep':
+      return sweep(ports)
+    case 'collect':
+      return collect(ports)
+    case 'scrub':
+      return scrub(ports, { rate: 0, interval: 0 })
+  }
+}
+
+function portsOf(
+  { gc, limits, dfs, repositories }: Config,
+  { blobs, metadata }: { blobs: BlobStore; metadata: MetadataStore },
+  contentHasher: Ports['hasher'],
+): Ports {
+  return {
+    metadata,
+    backends: new Map([[blobs.backend, blobs]]),
+    hasher: contentHasher,
+    settings: {
+      defaultVisibility: repositories.default_visibility,
+      backend: dfs.default,
+      lease: gc.lease,
+      grace: gc.grace,
+      uploadLifetime: limits.upload_lifetime,
+      limits: {
+        manifest: limits.manifest,
+        blob: limits.blob,
+        uploadsPerRepository: limits.uploads_per_repository,
+        tagsPerPush: limits.tags_per_push,
+        page: limits.page,
+      },
+    },
+  }
+}
