@@ -1,5 +1,5 @@
 import { createContentHasher } from '@openregistry/blobs'
-import { collect, scrub, sweep, type BlobStore, type MetadataStore, type Ports } from '@openregistry/core'
+import { collect, scrubJob, sweep, type BlobStore, type MetadataStore, type Ports } from '@openregistry/core'
 import type { Config } from '@openregistry/server/config'
 import type { Chore } from './messages.ts'
 
@@ -18,7 +18,18 @@ export async function doChore(
     case 'collect':
       return collect(ports)
     case 'scrub':
-      return scrub(ports, { rate: 0, interval: 0 })
+      return scrub(ports)
+  }
+}
+
+/** Reads again what was not read for half a second, for a second at most. */
+async function scrub(ports: Ports): Promise<unknown> {
+  const signal = AbortSignal.timeout(1000)
+  try {
+    return await scrubJob(ports, { rate: 0, interval: 500 }).run({ payload: '', signal })
+  } catch (error) {
+    if (!signal.aborted) throw error
+    return 'did not come to an end'
   }
 }
 
