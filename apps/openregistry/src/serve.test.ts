@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { rename, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseRepositoryName } from '@openregistry/oci'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { makeCertificate, makesCertificates } from './testing/make-certificate.ts'
 import { pushImage } from './testing/push-image.ts'
 import { runCommand } from './testing/run-command.ts'
@@ -33,6 +33,26 @@ test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('%s stops it, and nothing is
   expect((await second.client.oci.getManifest(name, digest)).size).toBeGreaterThan(0)
   const stream = await second.client.oci.getBlob(name, layer.digest)
   expect(Buffer.from(await new Response(stream).arrayBuffer()).equals(layer.bytes)).toBe(true)
+})
+
+test('before it stops it tells balancers, and serves on', async () => {
+  await using folder = await temporaryFolder()
+  const env = { OPEN_REGISTRY_LIMITS_SHUTDOWN_DELAY: '1h' }
+  const registry = await runServer({ cwd: folder.path, env })
+  const stopped = registry.stop()
+  await vi.waitFor(async () => {
+    const answer = await fetch(`${registry.server}/readyz`)
+    expect([answer.status, await answer.json()]).toStrictEqual([
+      503,
+      { status: 'draining', checks: { database: 'ok', schema: 'ok', 'backend disk': 'ok' } },
+    ])
+  }, 20_000)
+  expect((await fetch(`${registry.server}/healthz`)).status).toBe(200)
+  await pushImage(registry.client, 'me/app:1')
+  // Whoever does not want to wait for that says so.
+  const again = setInterval(() => process.kill(registry.pid, 'SIGTERM'), 500)
+  expect(await stopped).toBe(1)
+  clearInterval(again)
 })
 
 test('the log is JSON with the names of the contract', async () => {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
-import { describeWithPostgres, HttpClient, type PostgresCluster } from '@openregistry/testkit'
+import { describeWithPostgres, type PostgresCluster } from '@openregistry/testkit'
 import { parseRepositoryName } from '@openregistry/oci'
 import { expect, test, vi } from 'vitest'
 import { databaseVariables } from '../testing/on-postgres.ts'
@@ -90,37 +90,35 @@ describeWithPostgres('many processes', (cluster) => {
     expect(tree.events('worker_exit')).toMatchObject([
       { worker: 'http-1', signal: 'SIGKILL', exit_code: null },
       { worker: 'http-2', signal: 'SIGKILL' },
-      { worker: 'http-1', signal: 'SIGKILL', count: 2 },
+      { worker: 'http-1', signal: 'SIGKILL' },
     ])
   })
 
   test.each(['SIGTERM to the supervisor', 'Ctrl-C to all of them'])(
     '%s ends what is in flight first',
     async (how) => {
-      await using tree = await startTree(cluster(), { OPEN_REGISTRY_LIMITS_SHUTDOWN_DELAY: '1s' })
+      await using tree = await startTree(cluster())
       const { server } = tree
       const push = await beginPush(server.server)
-      using late = new HttpClient(server.server)
-      expect((await late.send({ path: '/readyz' })).status).toBe(200)
       const stopped = server.stop(how.startsWith('SIGTERM') ? 'SIGTERM' : 'SIGINT')
       if (!how.startsWith('SIGTERM')) for (const pid of tree.pids) process.kill(pid, 'SIGINT')
-      await vi.waitFor(async () => {
-        const { status, body } = await late.send({ path: '/readyz' })
-        expect([status, JSON.parse(body.toString())]).toMatchObject([503, { status: 'draining' }])
-      }, 20_000)
-      expect((await late.send({ path: '/healthz' })).status).toBe(200)
+      // Nobody takes anything new from here on.
+      await vi.waitFor(async () => expect(await isReached(server.server)).toBe(false), 20_000)
       expect(await push.finish()).toBe(202)
       expect(await stopped).toBe(0)
-      for (const pid of tree.pids) expect(isAlive(pid)).toBe(false)
+      await vi.waitFor(() => expect(tree.pids.filter(isAlive)).toStrictEqual([]), 20_000)
       expect(tree.events('worker_exit')).toStrictEqual([])
     },
   )
 
-  test('a second signal ends all of them at once', async () => {
+  test('all of them tell balancers before they stop, and a second signal ends them at once', async () => {
     await using tree = await startTree(cluster(), { OPEN_REGISTRY_LIMITS_SHUTDOWN_DELAY: '1h' })
     const { server } = tree
     const stopped = server.stop()
-    await vi.waitFor(() => expect(tree.events('server_stopping')).toHaveLength(1), 20_000)
+    await vi.waitFor(async () => {
+      for (let n = 0; n < 8; n++) expect((await readyz(server.server))[0]).toBe(503)
+    }, 20_000)
+    await pushImage(server.client, 'me/app:1')
     const again = setInterval(() => process.kill(server.pid, 'SIGTERM'), 500)
     expect(await stopped).toBe(1)
     clearInterval(again)
@@ -150,6 +148,55 @@ describeWithPostgres('many processes', (cluster) => {
     const where = `PostgreSQL at ${database.host}:${database.port}, database "${database.name}"`
     expect(served).toStrictEqual({ code: 1, stdout: '', stderr: `openregistry: ${where}: ${said}\n` })
     expect(served.stderr).not.toContain(password)
+  })
+
+  test('a port that is taken is named as ever', async () => {
+    await using folder = await temporaryFolder()
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const { port } = other.address() as AddressInfo
+    const env = {
+      ...databaseVariables(await cluster().createDatabase()),
+      OPEN_REGISTRY_HTTP_PORT: String(port),
+    }
+    const { code, stderr } = await runCommand(['serve'], { cwd: folder.path, env })
+    other.close()
+    expect(code).toBe(1)
+    expect(stderr).toContain(`openregistry: port ${port} on 127.0.0.1 is taken by another program.`)
+  })
+
+  test('a database that is away, or has another schema, is named until it is back', async () => {
+    await using tree = await startTree(cluster(), { OPEN_REGISTRY_HTTP_WORKERS: '1' })
+    const { server } = tree.server
+    const schema = (sql: string) =>
+      cluster().sql(`${sql} schema_migrations SET version = -version`, tree.database.name)
+    await schema('UPDATE')
+    expect(await readyz(server)).toStrictEqual([
+      503,
+      { database: 'ok', schema: 'failing', 'backend disk': 'ok' },
+    ])
+    await schema('UPDATE')
+    expect(await readyz(server)).toStrictEqual([200, { database: 'ok', schema: 'ok', 'backend disk': 'ok' }])
+    await cluster().stop()
+    try {
+      const [status, { database, ...others }] = await readyz(server)
+      expect([status, others]).toStrictEqual([503, { schema: 'unknown', 'backend disk': 'ok' }])
+      expect(['failing', 'no answer']).toContain(database)
+      expect((await fetch(`${server}/healthz`)).status).toBe(200)
+      // The numbers of the database are missing, the others are there.
+      expect(await sample(server, 'openregistry_workers')).toBe(2)
+      expect(await sample(server, 'openregistry_upload_sessions')).toBeNull()
+    } finally {
+      await cluster().start()
+    }
+    await vi.waitFor(async () => expect((await readyz(server))[0]).toBe(200), 30_000)
+    const said = tree.server.log.filter(({ event }) => event === 'not_ready' || event === 'ready')
+    expect(said.map(({ parts }) => parts)).toStrictEqual([
+      'schema: failing',
+      undefined,
+      expect.stringMatching(/^database: .*, schema: unknown$/),
+      undefined,
+    ])
   })
 
   test('a crash loop is reported and slowed down, and ends when its cause does', async () => {
@@ -224,6 +271,21 @@ async function once404(server: string): Promise<void> {
     headers: { connection: 'close' },
   })
   expect(status).toBe(404)
+}
+
+/** Whether anybody listens. */
+function isReached(server: string): Promise<boolean> {
+  return fetch(`${server}/healthz`, { headers: { connection: 'close' } }).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** Status and checks of `/readyz`. */
+async function readyz(server: string): Promise<[number, Record<string, string>]> {
+  const answer = await fetch(`${server}/readyz`, { headers: { connection: 'close' } })
+  const { checks } = (await answer.json()) as { checks: Record<string, string> }
+  return [answer.status, checks]
 }
 
 /** All requests for lists of tags that were counted. */

@@ -55,7 +55,10 @@ export interface JobQueue {
    */
   enqueueJob(job: NewJob): Promise<void>
 
-  /** Makes sure that the job of a periodic kind (key `''`) is there. One that is stays as it is. */
+  /**
+   * Makes sure that the job of a periodic kind (key `''`) is there, and due after `delay` at the latest: its period may
+   * have been shortened. One that is being done stays as it is.
+   */
   scheduleJob(kind: string, delay: Milliseconds): Promise<void>
 
   /** Takes the lease of the job that has been due longest, of these kinds, and counts an attempt. Null: nothing is due. */

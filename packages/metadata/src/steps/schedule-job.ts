@@ -7,5 +7,6 @@ export function* scheduleJob(sql: Sql, kind: string, delay: Milliseconds): Step<
   yield* run(sql`
     INSERT INTO jobs (kind, unique_key, payload, run_after, created_at)
     VALUES (${kind}, '', '', ${sql.now} + ${delay}, ${sql.now})
-    ON CONFLICT (kind, unique_key) WHERE unique_key IS NOT NULL DO NOTHING`)
+    ON CONFLICT (kind, unique_key) WHERE unique_key IS NOT NULL DO UPDATE SET run_after = excluded.run_after
+    WHERE jobs.lease_token IS NULL AND jobs.run_after > excluded.run_after`)
 }

@@ -38,7 +38,7 @@ export const limits = {
     doc: 'How long a connection stays open between two requests.',
   }),
   connections: field(integer(0), '0', {
-    doc: 'Connections at one time; further ones are closed.',
+    doc: 'Connections at one time, of each process that serves; further ones are closed.',
     zero: 'no limit',
   }),
   shutdown_delay: field(duration(0, 3600_000), '0', {

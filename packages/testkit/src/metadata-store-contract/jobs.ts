@@ -133,10 +133,19 @@ export function jobTests(open: OpenMetadataStore): void {
       const { job, held } = await leased(store(), kind)
       expect(job).toMatchObject({ kind, key: '', payload: '' })
       await store().scheduleJob(kind, 0)
+      expect(await states(store(), kind)).toStrictEqual(['running'])
       expect(await store().finishJob(held, hour)).toBe(true)
-      await store().scheduleJob(kind, 0)
+      await store().scheduleJob(kind, hour)
       expect(await states(store(), kind)).toStrictEqual(['waiting'])
       expect(await lease(store(), kind)).toBeNull()
+    })
+
+    test('comes sooner when its period becomes shorter, and not later when it becomes longer', async () => {
+      const kind = randomWord()
+      await store().scheduleJob(kind, hour)
+      await store().scheduleJob(kind, 0)
+      await store().scheduleJob(kind, hour)
+      expect(await lease(store(), kind)).not.toBeNull()
     })
 
     test('can be asked for before its time', async () => {
