@@ -1,6 +1,7 @@
 import { describe } from 'vitest'
 import { blobTests } from './blobs.ts'
 import { collectionTests } from './collection.ts'
+import { companionTests } from './collection-companions.ts'
 import { concurrencyTests } from './concurrency.ts'
 import { deletionTests } from './deletions.ts'
 import { historyTests } from './history.ts'
@@ -10,6 +11,7 @@ import { manifestTests } from './manifests.ts'
 import { modelTests } from './random-steps.ts'
 import { mountTests } from './mounts.ts'
 import type { OpenMetadataStore } from './opened.ts'
+import { purgeTests } from './purging.ts'
 import { referrerTests } from './referrers.ts'
 import { repositoryTests } from './repositories.ts'
 import { restoringCollectedTests } from './restoring-collected.ts'
@@ -42,6 +44,8 @@ export function metadataStoreContract(name: string, open: OpenMetadataStore): vo
     housekeepingTests(open)
     jobTests(open)
     collectionTests(open)
+    companionTests(open)
+    purgeTests(open)
     scrubTests(open)
     concurrencyTests(open)
     modelTests(open)
