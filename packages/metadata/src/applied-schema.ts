@@ -15,6 +15,9 @@ export interface AppliedMigration {
   works_from?: number | null
 }
 
+/** Noted as a migration in the target of a copy until it is complete: every program refuses the database for it. */
+export const unfinishedCopy = { version: 2_000_000_000, name: 'unfinished-copy' } as const
+
 /** What is noted about a migration: the oldest program, by the schema it knows, that can work after it. */
 export function worksFromOf({ version, worksFrom }: Migration): number {
   return worksFrom ?? version
@@ -36,6 +39,12 @@ export function acceptedVersion(
     ({ version, works_from: from }) => version > known && (from ?? version) > known,
   )
   if (refusing === undefined) return found
+  if (found === unfinishedCopy.version) {
+    throw new RegistryError(
+      'METADATA_UNAVAILABLE',
+      `${place} is the target of a copy that is not complete. Run "openregistry migrate --to" again: it goes on where it stopped.`,
+    )
+  }
   throw new RegistryError(
     'METADATA_UNAVAILABLE',
     `${place} has schema ${found}, this program knows schemas up to ${known}. Nothing was changed. ` +

@@ -10,18 +10,30 @@ export function dataCommands(): Command[] {
 function migrateCommand(): Command {
   return new Command('migrate')
     .description(
-      'bring the schema of the database up to date ("serve" does so by itself unless db.auto_migrate is false)',
+      'bring the schema of the database up to date ("serve" does so by itself unless db.auto_migrate is false), or copy an embedded registry into PostgreSQL',
+    )
+    .option(
+      '--to <address>',
+      'copy the metadata into an empty database, postgres://user@host:port/database; the password comes from db.password. Interrupted, it goes on where it stopped',
     )
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      examples('openregistry migrate', 'openregistry migrate --config /etc/openregistry.yaml'),
+      examples(
+        'openregistry migrate',
+        'openregistry migrate --config /etc/openregistry.yaml',
+        'OPEN_REGISTRY_DB_PASSWORD_FILE=/run/secrets/db openregistry migrate --to postgres://openregistry@db.example/openregistry',
+      ),
     )
-    .action(async (options: { json?: boolean }, command: Command) => {
+    .action(async (options: { to?: string; json?: boolean }, command: Command) => {
       const { loadConfigOf } = await import('../load-config.ts')
-      const { migrate } = await import('../migrate.ts')
       const { config } = await loadConfigOf(command)
-      await migrate(config, options)
+      if (options.to === undefined) {
+        const { migrate } = await import('../migrate.ts')
+        return migrate(config, options)
+      }
+      const { migrateTo } = await import('../migrate-to.ts')
+      return migrateTo(config, options.to, options)
     })
 }
 
