@@ -153,7 +153,7 @@ async function runShared(suite: Suite, rows: readonly Row[], plan: Plan): Promis
   const results: Result[] = []
   for (const row of rows) {
     const contestants = able(row, prepared).map(({ found, seeding, server, ground }): Contestant => {
-      let cold = row.warmUp === true
+      let cold = row.warmUp === true && plan.sizes.warmUpSeconds > 0
       return {
         label: found.peer.label,
         seeded: seeding?.words ?? null,

@@ -25,13 +25,9 @@ export const quickRowIds: readonly string[] = [
   'manifest-tag',
   'blob-head',
   'tags',
-  'referrers',
   'push',
   'push-32',
   'images',
   'pull-8',
-  'mixed',
-  'start',
   'large-manifest-tag',
-  'large-tags',
 ]
