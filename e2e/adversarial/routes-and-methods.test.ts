@@ -215,6 +215,7 @@ describe('What is too large', () => {
     for (const framing of ['length', 'chunked'] as const) {
       const response = await registry.http.send({ method: 'PATCH', path, headers, body, framing })
       expect(response.status).toBe(413)
+      expect(response.json()).toMatchObject({ status: 413, code: 'BODY_TOO_LARGE' })
       expect(response.header('content-type')).toBe('application/problem+json')
     }
     expect((await registry.http.send({ path })).json()).toMatchObject({ visibility: 'public' })

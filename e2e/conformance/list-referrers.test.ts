@@ -181,6 +181,37 @@ describe('Enabling the Referrers API', () => {
     expect(tagged.body.equals(listed.bytes)).toBe(true)
   })
 
+  test('images that are copied with their fallback tags, in any order, have each referrer once', async () => {
+    const repository = target.repository()
+    const image = randomImage(target.random)
+    const subject = descriptorOf(image.manifest)
+    const artifacts = [1, 2, 3].map(() => randomArtifact(target.random, { artifactType: sbom, subject }))
+    const fallbackTag = subject.digest.replace(':', '-')
+    // Old clients read the list, add one, and write it again; a copy may bring it before what it names.
+    for (let count = 1; count <= artifacts.length; count++) {
+      const known = artifacts
+        .slice(0, count)
+        .map(({ manifest }) => descriptorOf(manifest, { artifactType: sbom }))
+      await repository.pushManifest(imageIndex({ manifests: known }), fallbackTag)
+    }
+    for (const artifact of artifacts.toReversed()) await repository.pushImage(artifact)
+    expect((await allReferrers(repository, `referrers/${subject.digest}`)).length).toBe(3)
+    await repository.pushImage(image, 'v1')
+    const list = imageIndex({
+      manifests: artifacts.map(({ manifest }) => descriptorOf(manifest, { artifactType: sbom })),
+    })
+    await repository.pushManifest(list, fallbackTag)
+    const expected = artifacts.map(({ manifest }) => manifest.digest).toSorted()
+    const found = async () =>
+      (await allReferrers(repository, `referrers/${subject.digest}`)).map((one) => one.digest)
+    expect(await found()).toEqual(expected)
+    // The list is a list: without it, the referrers are what they are.
+    expect((await repository.delete(`manifests/${fallbackTag}`)).status).toBe(202)
+    expect(await found()).toEqual(expected)
+    expect((await repository.delete(`manifests/${expected[0]}`)).status).toBe(202)
+    expect(await found()).toEqual(expected.slice(1))
+  })
+
   test('Referrers Tag Schema: the fallback tag is a tag like any other', async () => {
     const repository = target.repository()
     const image = randomImage(target.random, { algorithm: 'sha512' })

@@ -62,6 +62,11 @@ function systemText(error: unknown): string | null {
       if (port !== undefined)
         return `port ${port} is not ours to take; use one above 1023, or grant the right.`
       return `${path ?? 'a file'} may not be opened: its permissions are against it.`
+    case 'EROFS':
+      return `${path ?? 'a file'} is on a read-only file system; name a place that can be written.`
+    case 'EEXIST':
+    case 'ENOTDIR':
+      return `${path ?? 'a folder'} cannot be made: there is a file where a folder has to be.`
     case 'ENOSPC':
       return 'the disk is full.'
     default:

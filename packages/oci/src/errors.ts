@@ -31,6 +31,7 @@ export const errorCatalogue = {
   UPLOAD_OFFSET_MISMATCH: 'The chunk does not begin where the upload stands.',
   BLOB_TOO_LARGE: 'The blob is larger than the configured limit.',
   MANIFEST_TOO_LARGE: 'The manifest is larger than the configured limit.',
+  BODY_TOO_LARGE: 'The body of the request is larger than such requests need.',
   HEADERS_TOO_LARGE: 'The request headers are larger than the configured limit.',
   URI_TOO_LONG: 'The request target is longer than the configured limit.',
   REQUEST_TIMEOUT: 'The client sent nothing for too long.',

@@ -11,6 +11,8 @@ export interface RunOptions {
   env?: Record<string, string>
   /** What it reads from its standard input. */
   input?: string
+  /** Id of the user and group that it runs as, where this process may choose. */
+  user?: number
 }
 
 /** How a command ended. */
@@ -21,10 +23,15 @@ export interface Ended {
 }
 
 /** Starts the real command in a process of its own. */
-export function startCommand(args: readonly string[], { cwd, env = {} }: RunOptions): ChildProcess {
+export function startCommand(args: readonly string[], { cwd, env = {}, user }: RunOptions): ChildProcess {
   const { PATH, HOME, TMPDIR } = process.env
   const own = Object.fromEntries(Object.entries({ PATH, HOME, TMPDIR }).filter(([, value]) => value))
-  return spawn(command, args, { cwd, env: { ...own, ...env }, stdio: 'pipe' })
+  return spawn(command, args, {
+    cwd,
+    env: { ...own, ...env },
+    stdio: 'pipe',
+    ...(user === undefined ? {} : { uid: user, gid: user }),
+  })
 }
 
 /** Runs the real command to its end. */

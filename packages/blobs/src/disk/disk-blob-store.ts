@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { RegistryError } from '@openregistry/oci'
 import type { BlobStore, ByteRange, Lists, ObjectReader, StorageKey } from '@openregistry/core'
 import { within } from '../within.ts'
-import { errnoOf, guarded, storageFault } from './fault.ts'
+import { errnoOf, folderFault, guarded, storageFault } from './fault.ts'
 import { createNodeFiles, type FileLayer, type LayerFile } from './file-layer.ts'
 import { FileReader } from './file-reader.ts'
 import { FolderSync } from './folder-sync.ts'
@@ -42,12 +42,14 @@ export interface DiskBlobStoreOptions {
 
 /**
  * Opens a folder as a blob store: one new file per object, durable with its name before a write resolves.
- * @throws RegistryError `STORAGE_FULL`, `STORAGE_UNAVAILABLE` when the folders cannot be made.
+ * @throws RegistryError `STORAGE_FULL`, `STORAGE_UNAVAILABLE` when the folders cannot be made; its message says why.
  */
 export async function openDiskBlobStore(options: DiskBlobStoreOptions): Promise<BlobStore & Lists> {
   const path = resolve(options.path)
   const files = options.files ?? createNodeFiles(options)
-  await guarded(prepareFolders(files, path))
+  await prepareFolders(files, path).catch((error: unknown) => {
+    throw folderFault(path, error)
+  })
   return new DiskBlobStore({ ...options, path, files })
 }
 

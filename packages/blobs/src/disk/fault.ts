@@ -24,3 +24,27 @@ export async function guarded<T>(operation: Promise<T>): Promise<T> {
     throw storageFault(error)
   }
 }
+
+/** Why the folder of a store cannot be prepared, for whoever started it: it names paths, so it is not for clients. */
+export function folderFault(folder: string, error: unknown): RegistryError {
+  const fault = storageFault(error)
+  const reason = fault.code === 'STORAGE_UNAVAILABLE' ? reasonAgainst(folder, error) : null
+  return reason === null ? fault : new RegistryError('STORAGE_UNAVAILABLE', reason, { cause: error })
+}
+
+function reasonAgainst(folder: string, error: unknown): string | null {
+  switch (errnoOf(error)) {
+    case 'EACCES':
+    case 'EPERM':
+      return `This user may not write the folder of the blobs, ${folder}; give it that folder, or name another one (data_dir, dfs.disk.path).`
+    case 'EROFS':
+      return `The folder of the blobs, ${folder}, is on a read-only file system; name one that can be written (data_dir, dfs.disk.path).`
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return `There is a file where the folder of the blobs, ${folder}, should be; move it away, or name another folder (data_dir, dfs.disk.path).`
+    case 'EIO':
+      return `The disk with the folder of the blobs, ${folder}, does not work; see the log of the system.`
+    default:
+      return null
+  }
+}

@@ -58,7 +58,7 @@ function unavailable(code: number): string | null {
     case codes.cantOpen:
       return 'The database cannot be opened; check that its folder is there and that this user may read and write it.'
     case codes.notADatabase:
-      return 'The file is not an OpenRegistry database.'
+      return 'The file is not an OpenRegistry database; set data_dir to another folder, or move openregistry.db away.'
     default:
       return null
   }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, symlink } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { newName, pushManifest } from '@openregistry/testkit'
 import { openSqliteMetadataStore } from './open.ts'
@@ -26,6 +26,20 @@ describe('a server has its database for itself', () => {
     expect(await next.findRepository(name)).not.toBeNull()
   })
 
+  test('under whichever name', async () => {
+    await using folder = await temporaryFolder()
+    await using server = await openSqliteMetadataStore({
+      ...{ file: folder.file, autoMigrate: true },
+      exclusive: true,
+    })
+    const alias = `${folder.file}.alias`
+    await symlink(folder.file, alias)
+    await expect(
+      openSqliteMetadataStore({ file: alias, autoMigrate: true, exclusive: true }),
+    ).rejects.toThrow('Another server')
+    await server.check()
+  })
+
   test('says so when the lock cannot be taken at all', async () => {
     await using folder = await temporaryFolder()
     await mkdir(`${folder.file}.lock`)
@@ -35,6 +49,7 @@ describe('a server has its database for itself', () => {
 
   test('the lock dies with its process', async () => {
     await using folder = await temporaryFolder()
+    await (await openSqliteMetadataStore({ file: folder.file, autoMigrate: true }))[Symbol.asyncDispose]()
     const lock = JSON.stringify(new URL('./server-lock.ts', import.meta.url).href)
     const code = `
       const { ServerLock } = await import(${lock})

@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { RegistryError } from '@openregistry/oci'
 import { isBusy, toRegistryError } from './faults.ts'
@@ -10,11 +11,12 @@ export class ServerLock implements Disposable {
   readonly #database: DatabaseSync
 
   /**
-   * @param file of the database; the lock is on this name with `.lock` behind it.
+   * @param file of the database, which is there; the lock is on its own name, whatever links lead to it, with `.lock`
+   * behind it.
    * @throws RegistryError `METADATA_UNAVAILABLE` when another server has it.
    */
   constructor(file: string) {
-    this.#database = new DatabaseSync(`${file}.lock`, { open: false, timeout: 0 })
+    this.#database = new DatabaseSync(`${realpathSync(file)}.lock`, { open: false, timeout: 0 })
     try {
       this.#database.open()
       this.#database.exec('BEGIN EXCLUSIVE')

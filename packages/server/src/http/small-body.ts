@@ -9,7 +9,7 @@ export interface SmallBodyLimits {
 
 /**
  * A body that is held whole because it is small.
- * @throws RegistryError `MANIFEST_TOO_LARGE`, `REQUEST_TIMEOUT`, `REQUEST_INVALID` when the connection breaks.
+ * @throws RegistryError `BODY_TOO_LARGE`, `REQUEST_TIMEOUT`, `REQUEST_INVALID` when the connection breaks.
  */
 export function readSmallBody(
   request: IncomingMessage,
@@ -17,7 +17,7 @@ export function readSmallBody(
 ): Promise<Buffer<ArrayBuffer>> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer<ArrayBuffer>>()
   const tooLarge = (): void =>
-    reject(new RegistryError('MANIFEST_TOO_LARGE', `The body is larger than ${limit} bytes.`))
+    reject(new RegistryError('BODY_TOO_LARGE', `The body is larger than ${limit} bytes.`))
   if (Number(request.headers['content-length'] ?? 0) > limit) {
     tooLarge()
     return promise

@@ -51,6 +51,7 @@ export const ociAnswers: Readonly<Record<ErrorCode, OciAnswer>> = {
   UPLOAD_OFFSET_MISMATCH: { status: 416, code: 'BLOB_UPLOAD_INVALID' },
   BLOB_TOO_LARGE: { status: 413, code: 'SIZE_INVALID' },
   MANIFEST_TOO_LARGE: { status: 413, code: 'SIZE_INVALID' },
+  BODY_TOO_LARGE: { status: 413, code: 'SIZE_INVALID' },
   HEADERS_TOO_LARGE: { status: 431, code: 'SIZE_INVALID' },
   URI_TOO_LONG: { status: 414, code: 'SIZE_INVALID' },
   REQUEST_TIMEOUT: { status: 408, code: 'BLOB_UPLOAD_INVALID' },
