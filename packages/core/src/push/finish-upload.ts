@@ -115,6 +115,9 @@ async function gather(
     if (received.size > 0) offset = await addReceived(ports, session, received)
   }
   const parts = await ports.metadata.listParts(session.id)
+  if (parts.reduce((sum, { size }) => sum + size, 0) < offset) {
+    throw new RegistryError('BLOB_UPLOAD_UNKNOWN', 'The upload has ended meanwhile; begin it again.')
+  }
   const only = parts.length === 1 ? parts[0] : undefined
   if (only?.hashes != null && (!sha512 || only.hashes.sha512 !== null)) {
     return { stored: only.stored, hashes: only.hashes, offset, ownObject: false }
