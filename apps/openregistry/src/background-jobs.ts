@@ -8,7 +8,7 @@ import {
   type JobRunner,
   type Ports,
 } from '@openregistry/core'
-import type { Metrics } from '@openregistry/server'
+import type { Metrics } from '@openregistry/server/metrics'
 import type { Config } from '@openregistry/server/config'
 import type { Logger } from '@openregistry/server/log'
 import { countCollection } from './count-collection.ts'

@@ -1,5 +1,10 @@
 import { createRegistry, type JobRunner, type Ports, type Registry } from '@openregistry/core'
-import { createMetrics, renderMetrics, type Metrics, type RenderedMetrics } from '@openregistry/server'
+import {
+  createMetrics,
+  renderMetrics,
+  type Metrics,
+  type RenderedMetrics,
+} from '@openregistry/server/metrics'
 import type { Config } from '@openregistry/server/config'
 import type { Logger } from '@openregistry/server/log'
 import { startBackgroundJobs } from './background-jobs.ts'

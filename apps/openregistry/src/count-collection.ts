@@ -1,5 +1,5 @@
 import type { Collection } from '@openregistry/core'
-import type { Metrics } from '@openregistry/server'
+import type { Metrics } from '@openregistry/server/metrics'
 
 /** What the collector did, as counters. */
 export function countCollection(metrics: Metrics): (done: Collection) => void {

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { createContentHasher, openDiskBlobStore, type FileLayer } from '@openregistry/blobs'
 import type { BlobStore, Lists, MetadataStore, Ports } from '@openregistry/core'
-import { timedBlobStore, timedMetadataStore, type Metrics } from '@openregistry/server'
+import { timedBlobStore, timedMetadataStore, type Metrics } from '@openregistry/server/metrics'
 import type { Config } from '@openregistry/server/config'
 import { openMetadata } from './open-metadata.ts'
 import { requireRegistry } from './require-registry.ts'

@@ -5,10 +5,9 @@ import {
   openMode,
   startServer,
   type Authenticator,
-  type Metrics,
-  type RenderedMetrics,
   type RunningServer,
 } from '@openregistry/server'
+import { type Metrics, type RenderedMetrics } from '@openregistry/server/metrics'
 import { isLoopback, type Config } from '@openregistry/server/config'
 import type { Logger } from '@openregistry/server/log'
 import { version } from './version.ts'

@@ -1,5 +1,5 @@
 import type { MetadataStore } from '@openregistry/core'
-import type { Metrics } from '@openregistry/server'
+import type { Metrics } from '@openregistry/server/metrics'
 
 /** Jobs, and damaged places, that are counted at most. */
 const countedAtMost = 1000

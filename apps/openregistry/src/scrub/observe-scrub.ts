@@ -1,5 +1,5 @@
 import type { Damage, ScrubObserver } from '@openregistry/core'
-import type { Metrics } from '@openregistry/server'
+import type { Metrics } from '@openregistry/server/metrics'
 import type { Logger } from '@openregistry/server/log'
 
 /** Counts what scrub reads, and writes one line for each repository that has damaged content. */

@@ -1,4 +1,4 @@
-import type { MetricSnapshot, RenderedMetrics } from '@openregistry/server'
+import type { MetricSnapshot, RenderedMetrics } from '@openregistry/server/metrics'
 import type { Config } from '@openregistry/server/config'
 import type { LogOptions } from '@openregistry/server/log'
 import type { ExitCode } from '../exit-codes.ts'

@@ -1,6 +1,6 @@
 import cluster from 'node:cluster'
 import { flushCompileCache } from 'node:module'
-import { renderMetrics, type RenderedMetrics } from '@openregistry/server'
+import { renderMetrics, type RenderedMetrics } from '@openregistry/server/metrics'
 import { openLog, type Logger } from '@openregistry/server/log'
 import { startBackground, startHttpWorker, type RunningProcess } from '../composition.ts'
 import { explain } from '../explain-error.ts'

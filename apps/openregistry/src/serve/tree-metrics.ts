@@ -4,7 +4,7 @@ import {
   retireMetrics,
   type MetricSnapshot,
   type RenderedMetrics,
-} from '@openregistry/server'
+} from '@openregistry/server/metrics'
 import type { WorkerProcess } from './worker-process.ts'
 
 /** The numbers of a supervisor and all of its workers, the dead included. */

@@ -1,6 +1,6 @@
 import cluster, { type Worker } from 'node:cluster'
 import { fileURLToPath } from 'node:url'
-import type { MetricSnapshot } from '@openregistry/server'
+import type { MetricSnapshot } from '@openregistry/server/metrics'
 import { ExplainedError, exitCodes } from '../exit-codes.ts'
 import type { FromWorker, Role, ToWorker, WorkerStart } from './messages.ts'
 
