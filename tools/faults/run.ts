@@ -1,8 +1,10 @@
 import { parseArgs } from 'node:util'
-import { allFaults, kills } from './faults/index.ts'
+import { PostgresCluster, findPostgres } from '@openregistry/testkit'
+import { describeResult, describeTotals } from './describe.ts'
+import { allFaults, kills, longFaults, type Fault } from './faults/index.ts'
 import { runMutations } from './mutations/run-mutations.ts'
 import { runSeed, type SeedOptions, type SeedResult } from './seed-run.ts'
-import type { Shape } from './under-test/deployment.ts'
+import { allShapes, type Shape } from './under-test/deployment.ts'
 
 const help = `npm run faults -- [options]
 
@@ -12,7 +14,9 @@ all that they see with a model of what must be true. See tools/faults/README.md.
   --seeds N          runs with N seeds (default 8), the first of which is --from
   --from N           (default 1)
   --seed S           one run with this seed, to see a failure again
-  --shape SHAPE      embedded or replicas (default: both, in turn)
+  --shape SHAPE      embedded or replicas (default: both, in turn; one seed: in both)
+  --fault NAME       this fault alone, for example "power cut" or "database away for 30 s"
+  --faults N         faults that a run needs at least (default 6)
   --kills N          kills alone, and at least so many in each run
   --acknowledged N   acknowledged changes that a run needs at least (default 200; 500 with --kills)
   --mutations        takes promises of the sources away, one after the other, and sees that it is noticed
@@ -28,6 +32,8 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
     shape: { type: 'string' },
+    fault: { type: 'string' },
+    faults: { type: 'string', default: '6' },
     kills: { type: 'string' },
     acknowledged: { type: 'string' },
     mutations: { type: 'boolean', default: false },
@@ -39,27 +45,29 @@ const { values } = parseArgs({
   },
 })
 
-const shapes: readonly Shape[] = ['embedded']
-
 if (values.help) process.stdout.write(help)
 else if (values.mutations) await runAllMutations()
 else await runAll()
 
 async function runAll(): Promise<void> {
+  const shapes = chosenShapes()
   const first = Number(values.seed ?? values.from)
   const count = values.seed === undefined ? Number(values.seeds) : 1
   const results: SeedResult[] = []
+  await using cluster = shapes.includes('replicas') ? await PostgresCluster.start() : null
   for (let seed = first; seed < first + count; seed++) {
-    for (const shape of shapesOf(seed)) {
-      const result = await runSeed(optionsOf(seed, shape))
+    // A single seed is run in all shapes; many take turns.
+    const turn = values.seed === undefined ? shapes.slice(seed % shapes.length).slice(0, 1) : shapes
+    for (const shape of turn) {
+      const result = await runSeed(optionsOf(seed, shape, cluster))
       results.push(result)
-      process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : lineOf(result))
+      process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : describeResult(result))
       if (result.violations.length === 0) continue
       process.exitCode = 1
       if (values['until-red']) return
     }
   }
-  if (!values.json && results.length > 1) process.stdout.write(totalsOf(results))
+  if (!values.json && results.length > 1) process.stdout.write(describeTotals(results))
 }
 
 async function runAllMutations(): Promise<void> {
@@ -69,55 +77,37 @@ async function runAllMutations(): Promise<void> {
   if (missed.length > 0) process.exitCode = 1
 }
 
-/** With both shapes wanted, seeds take turns; a single seed is run in both. */
-function shapesOf(seed: number): readonly Shape[] {
-  const chosen = shapes.filter((shape) => values.shape === undefined || values.shape === shape)
-  if (chosen.length === 0) throw new Error(`There is no shape ${values.shape}.`)
-  if (values.seed !== undefined) return chosen
-  return chosen.slice(seed % chosen.length, (seed % chosen.length) + 1)
+function chosenShapes(): readonly Shape[] {
+  const chosen = allShapes.filter((shape) => values.shape === undefined || values.shape === shape)
+  if (chosen.length === 0)
+    throw new Error(`There is no shape ${values.shape}; there are ${allShapes.join(', ')}.`)
+  if (findPostgres() !== null || !chosen.includes('replicas')) return chosen
+  process.stderr.write('PostgreSQL is not installed: the shape "replicas" is left out.\n')
+  return chosen.filter((shape) => shape !== 'replicas')
 }
 
-function optionsOf(seed: number, shape: Shape): SeedOptions {
+function chosenFaults(): readonly Fault[] {
+  if (values.kills !== undefined) return kills
+  const { fault } = values
+  if (fault === undefined) return allFaults
+  const named = [...new Set([...allFaults, ...longFaults])].filter(({ name }) => name === fault)
+  if (named.length === 0) throw new Error(`There is no fault ${fault}.`)
+  return named
+}
+
+function optionsOf(seed: number, shape: Shape, cluster: PostgresCluster | null): SeedOptions {
   const onlyKills = values.kills !== undefined
   return {
     seed,
     shape,
-    faults: onlyKills ? kills : allFaults,
+    cluster,
+    faults: chosenFaults(),
     least: {
-      faults: Number(values.kills ?? 6),
+      faults: Number(values.kills ?? values.faults),
       acknowledged: Number(values.acknowledged ?? (onlyKills ? 500 : 200)),
     },
     keep: values.keep,
     clients: 6,
     operations: onlyKills ? 6 : 12,
   }
-}
-
-function lineOf({
-  seed,
-  shape,
-  counts,
-  rounds,
-  milliseconds,
-  peakMemory,
-  violations,
-  folder,
-}: SeedResult): string {
-  const { acknowledged, requests, unsure, faults } = counts
-  const memory = `${Math.round(peakMemory / 2 ** 20)} MiB`
-  const line = `seed ${seed} ${shape}: ${faults} faults, ${acknowledged} acknowledged, ${requests} requests (${unsure} unsure), ${rounds} rounds, ${(milliseconds / 1000).toFixed(1)} s, ${memory}: ${violations.length === 0 ? 'all there' : 'FAILED'}\n`
-  if (violations.length === 0) return folder === null ? line : `${line}  Its log and data: ${folder}\n`
-  const found = violations.slice(0, 10).map((text) => `  ${text}\n`)
-  return `${line}${found.join('')}  Its log and data: ${folder}\n  Again: npm run faults -- --seed ${seed} --shape ${shape}\n`
-}
-
-function totalsOf(results: readonly SeedResult[]): string {
-  const sum = (of: (result: SeedResult) => number): number =>
-    results.reduce((total, one) => total + of(one), 0)
-  const kinds = new Map<string, number>()
-  for (const { faultKinds } of results)
-    for (const [kind, count] of Object.entries(faultKinds)) kinds.set(kind, (kinds.get(kind) ?? 0) + count)
-  const listed = [...kinds].sort(([a], [b]) => a.localeCompare(b)).map(([kind, count]) => `${kind} ${count}`)
-  const failed = results.filter(({ violations }) => violations.length > 0).length
-  return `${results.length} runs, ${failed} failed: ${sum(({ counts }) => counts.faults)} faults (${listed.join(', ')}), ${sum(({ counts }) => counts.acknowledged)} acknowledged changes, ${sum(({ counts }) => counts.requests)} requests\n`
 }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { randomFrom, type Random } from '@openregistry/testkit'
+import { randomFrom, type PostgresCluster, type Random } from '@openregistry/testkit'
 import { checkStoredState } from './checks/stored-state.ts'
 import { verify } from './checks/verify.ts'
 import { Caller } from './clients/caller.ts'
@@ -22,6 +22,8 @@ export interface SeedOptions {
   /** Decides contents, what clients do, and which faults come when. */
   seed: number
   shape: Shape
+  /** For the shapes on PostgreSQL. */
+  cluster: PostgresCluster | null
   faults: readonly Fault[]
   /** The run goes on until there were at least so many of each. */
   least: { faults: number; acknowledged: number }
@@ -54,10 +56,11 @@ export interface SeedResult {
 const memoryLimit = 600 * 1024 * 1024
 
 const hour = 3600_000
+const day = 24 * hour
 
 /** Promises as they are in life, and in every third run short ones, so that collection takes what it may. */
 function promisesOf(random: Random): Promises {
-  if (random.integer(1, 3) > 1) return { lease: 24 * hour, grace: 7 * 24 * hour }
+  if (random.integer(1, 3) > 1) return { lease: day, grace: 7 * day }
   return { lease: random.pick([2000, 4000]), grace: random.pick([0, 1000]) }
 }
 
@@ -78,7 +81,9 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
   const report = new Report(join(folder, 'harness.log'))
   const random = randomFrom(`faults ${options.seed}`)
   const promises = promisesOf(random)
-  const deployment = await Deployment.open({ shape: options.shape, folder, report, env: envOf(promises) })
+  const { shape, cluster } = options
+  const skews = random.pick([[], [day, -day], [-300_000, 0, 300_000]])
+  const deployment = await Deployment.open({ shape, cluster, folder, report, env: envOf(promises), skews })
   let rounds = 0
   try {
     await deployment.start()
@@ -133,19 +138,21 @@ async function round(
     return work(client, options.operations, () => progress.step())
   })
   const done = Promise.all(clients).finally(() => progress.finish())
-  const possible = options.faults.filter(({ isPossible }) => isPossible?.(deployment) ?? true)
+  const possible = options.faults.filter(
+    ({ shapes, isPossible }) => shapes.includes(options.shape) && (isPossible?.(deployment) ?? true),
+  )
   const fault = possible[random.integer(0, possible.length - 1)]
   if (fault === undefined) throw new Error('There is no fault that is possible here.')
   await Promise.all([done, fault.run(stage), housekeep(stage, fault)])
   if (report.failed) return
-  await verify(new Client(world, randomFrom(`${random.word(16)} verify`), { alone: true }))
+  await verify(new Client(world, randomFrom(`${random.word(16)} verify`), { alone: true }), deployment)
 }
 
 /** Time passes, housekeeping does all that it has to, and everything acknowledged is still there. */
 async function finalChecks(world: World, deployment: Deployment, random: Random): Promise<void> {
   const { report } = world
   await letTimePass(deployment, report)
-  await verify(new Client(world, random, { alone: true }))
+  await verify(new Client(world, random, { alone: true }), deployment)
   await deployment.stop()
   for (const text of await checkStoredState(deployment)) report.violation(text)
   for (const { name, peakMemory } of deployment.replicas)

@@ -3,13 +3,15 @@ import type { Client } from '../clients/client.ts'
 import { listReferrers, listRepositories, listTags } from '../clients/lists.ts'
 import { pullBlob, pullManifest, pullTag } from '../clients/reads.ts'
 import type { RepositoryModel } from '../model/repository-model.ts'
+import type { Deployment } from '../under-test/deployment.ts'
 
 /**
  * Reads everything that the model knows while nothing else goes on, byte for byte, and leaves no "maybe" behind: what is
  * there now must stay, and what is not must not come back.
  * @param client one that is alone.
  */
-export async function verify(client: Client): Promise<void> {
+export async function verify(client: Client, deployment: Deployment): Promise<void> {
+  await deployment.database.quiet()
   client.world.model.settle()
   const jobs = [...client.world.model.repositories.values()].flatMap((repository) =>
     jobsOf(client, repository),

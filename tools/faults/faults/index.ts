@@ -1,3 +1,4 @@
+import { cutConnections, databaseAway, databaseAwayLong } from './database.ts'
 import { failingOperations, failingSteps, sleepingWriter, troubledBackend } from './failing.ts'
 import { fullBlobs, fullDatabase } from './full-disk.ts'
 import { cutPower, killAnywhere, killAtPoint } from './kill.ts'
@@ -20,7 +21,12 @@ export const allFaults: readonly Fault[] = [
   troubledBackend,
   fullBlobs,
   fullDatabase,
+  cutConnections,
+  databaseAway,
 ]
+
+/** What takes too long for an ordinary run: only by name. */
+export const longFaults: readonly Fault[] = [databaseAwayLong]
 
 /** Kills alone, for the promise that so many of them lose nothing. */
 export const kills: readonly Fault[] = [killAtPoint, killAnywhere]

@@ -1,10 +1,11 @@
 import { cp, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { HttpClient, Random } from '@openregistry/testkit'
+import type { HttpClient, PostgresCluster, Random } from '@openregistry/testkit'
 import type { Report } from '../report.ts'
 import { cutPower } from './cut-power.ts'
 import type { Database } from './database.ts'
 import { Replica } from './replica.ts'
+import { postgresDatabase } from './postgres.ts'
 import { sqliteDatabase } from './sqlite.ts'
 import { Volume } from './volume.ts'
 
@@ -18,13 +19,19 @@ export interface Serving {
 /** In which form the registry runs. */
 export type Shape = 'embedded' | 'replicas'
 
+export const allShapes: readonly Shape[] = ['embedded', 'replicas']
+
 /** How a deployment is made. */
 export interface DeploymentOptions {
   shape: Shape
+  /** For the shapes on PostgreSQL. */
+  cluster: PostgresCluster | null
   folder: string
   report: Report
   /** Further configuration, as environment variables. */
   env: Readonly<Record<string, string>>
+  /** Milliseconds by which the clocks of replicas are wrong, in turn. */
+  skews: readonly number[]
 }
 
 /** The registry under test: one process or several on one database and one blob folder, behind a fair balancer. */
@@ -60,9 +67,16 @@ export class Deployment implements AsyncDisposable {
       ...options.env,
     }
     const names = options.shape === 'embedded' ? ['registry'] : ['replica-1', 'replica-2', 'replica-3']
-    this.replicas = names.map(
-      (name) => new Replica({ name, env, cwd: folder, log: join(folder, `${name}.log`), report }),
-    )
+    this.replicas = names.map((name, index) => {
+      const clock = { OPEN_REGISTRY_FAULTS_CLOCK: String(options.skews[index] ?? 0) }
+      return new Replica({
+        name,
+        env: { ...env, ...clock },
+        cwd: folder,
+        log: join(folder, `${name}.log`),
+        report,
+      })
+    })
   }
 
   /** Makes everything that the registry stands on; no process runs yet. */
@@ -71,7 +85,10 @@ export class Deployment implements AsyncDisposable {
     const data = await Volume.open(join(folder, 'data'))
     const blobs = await Volume.open(join(folder, 'blobs'))
     await mkdir(join(blobs.path, 'graveyard'))
-    return new Deployment(options, sqliteDatabase(data.path), { data, blobs })
+    const { cluster, shape } = options
+    if (shape === 'embedded') return new Deployment(options, sqliteDatabase(data.path), { data, blobs })
+    if (cluster === null) throw new Error(`The shape ${shape} needs PostgreSQL.`)
+    return new Deployment(options, await postgresDatabase(cluster), { data, blobs })
   }
 
   /** Starts whatever does not run. */

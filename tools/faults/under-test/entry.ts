@@ -9,6 +9,7 @@ import { journalledFiles } from './journalled-files.ts'
 import { doChore } from './chores.ts'
 import type { BackendFault, Chore, Message, Request } from './messages.ts'
 import { Points } from './points.ts'
+import { skewClock } from './skewed-clock.ts'
 
 /*
  * The registry as it is served, in a process of its own: the composition root with the configuration of the environment,
@@ -18,9 +19,11 @@ import { Points } from './points.ts'
 const {
   OPEN_REGISTRY_FAULTS_JOURNAL: journal,
   OPEN_REGISTRY_FAULTS_GRAVEYARD: graveyard,
+  OPEN_REGISTRY_FAULTS_CLOCK: skew = '0',
   ...env
 } = process.env
 if (journal === undefined || graveyard === undefined) throw new Error('The harness starts this program.')
+if (skew !== '0') skewClock(Number(skew))
 
 const tell = (message: Message): void => void process.send?.(message)
 const points = new Points((point) => tell({ tell: 'trapped', point }))

@@ -23,6 +23,7 @@ export function sqliteDatabase(dataFolder: string): Database {
           .filter((row) => row['integrity_check'] !== 'ok')
           .map((row) => `integrity: ${JSON.stringify(row)}`),
       ]),
+    quiet: () => Promise.resolve(),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
 }
