@@ -5,11 +5,12 @@ import type { Deployment } from './under-test/deployment.ts'
 import type { Chore } from './under-test/messages.ts'
 
 /** Sweeps, collects and scrubs on any replica while clients work, as the background does it, only more often. */
-export async function housekeep(stage: Stage, fault: Fault): Promise<void> {
+export async function housekeep(stage: Stage, faults: readonly Fault[]): Promise<void> {
   const { deployment, random, report, faultTimes, progress } = stage
   // What scrub reads wrongly it would rightly take for damaged.
-  const chores: readonly [Chore, ...Chore[]] =
-    fault.spoilsReads === true ? ['sweep', 'collect'] : ['sweep', 'collect', 'collect', 'scrub']
+  const chores: readonly [Chore, ...Chore[]] = faults.some(({ spoilsReads }) => spoilsReads === true)
+    ? ['sweep', 'collect']
+    : ['sweep', 'collect', 'collect', 'scrub']
   for (let part = 1; part <= 4; part++) {
     await progress.after(Math.floor((progress.total * part) / 5))
     const up = deployment.replicas.filter(({ isUp }) => isUp)

@@ -108,6 +108,6 @@ function optionsOf(seed: number, shape: Shape, cluster: PostgresCluster | null):
     },
     keep: values.keep,
     clients: 6,
-    operations: onlyKills ? 6 : 12,
+    operations: onlyKills ? 10 : 18,
   }
 }

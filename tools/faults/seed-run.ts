@@ -123,7 +123,7 @@ function isUnfinished({ least }: SeedOptions, { counts, failed }: Report): boole
   return !failed && (counts.faults < least.faults || counts.acknowledged < least.acknowledged)
 }
 
-/** Clients work, one or two things go wrong meanwhile, and then everything is compared. */
+/** Clients work, two things go wrong meanwhile, and then everything is compared. */
 async function round(
   options: SeedOptions,
   world: World,
@@ -141,9 +141,9 @@ async function round(
   const possible = options.faults.filter(
     ({ shapes, isPossible }) => shapes.includes(options.shape) && (isPossible?.(deployment) ?? true),
   )
-  const fault = possible[random.integer(0, possible.length - 1)]
-  if (fault === undefined) throw new Error('There is no fault that is possible here.')
-  await Promise.all([done, fault.run(stage), housekeep(stage, fault)])
+  const [one, other] = [possible, possible].map((from) => from[random.integer(0, from.length - 1)])
+  if (one === undefined || other === undefined) throw new Error('No fault is possible here.')
+  await Promise.all([done, one.run(stage).then(() => other.run(stage)), housekeep(stage, [one, other])])
   if (report.failed) return
   await verify(new Client(world, randomFrom(`${random.word(16)} verify`), { alone: true }), deployment)
 }

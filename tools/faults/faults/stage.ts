@@ -37,7 +37,7 @@ export function someReplica({ deployment, random }: Stage): Replica {
 
 /** Waits for a moment in the clients' work that the seed chooses. */
 export async function someMoment({ progress, random }: Stage): Promise<void> {
-  await progress.after(random.integer(1, Math.max(1, Math.floor(progress.total * 0.6))))
+  await progress.after(random.integer(1, Math.max(1, Math.floor(progress.total * 0.8))))
 }
 
 /** Waits a time that the seed chooses, in milliseconds, but not longer than the clients work. */
