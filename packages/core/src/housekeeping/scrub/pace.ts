@@ -40,6 +40,11 @@ export class Pace {
     this.#clock = clock
   }
 
+  /** Bytes that are paid for in a second. */
+  get perSecond(): number {
+    return this.#rate === 0 ? Infinity : this.#rate
+  }
+
   /** Resolves when these bytes are within the rate. @throws the reason of the signal. */
   async spend(bytes: number, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted()

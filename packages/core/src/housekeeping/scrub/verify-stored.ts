@@ -116,8 +116,12 @@ async function verifyBatch(ports: Ports, work: BatchWork, signal?: AbortSignal):
   const onBytes = async (bytes: number): Promise<void> => {
     done.bytes += bytes
     options.observer.read?.(bytes)
-    await batch.keep()
-    await options.pace.spend(bytes, signal)
+    // However slow the rate, the claims are looked after every second.
+    const { pace } = options
+    for (let left = bytes; left > 0; left -= pace.perSecond) {
+      await batch.keep()
+      await pace.spend(Math.min(left, pace.perSecond), signal)
+    }
   }
   for (const location of work.locations) {
     signal?.throwIfAborted()
