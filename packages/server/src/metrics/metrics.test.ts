@@ -59,6 +59,13 @@ test('the numbers of processes are added up, those of the dead included', async 
   expect(await values([left, await retireMetrics([gone, dying])])).toStrictEqual(['3', '1', '15', '3'])
 })
 
+test('many processes began when the first of them did', async () => {
+  const snapshots = [30, 10, 20].map((value) => [
+    { name: 'x_start', help: 'x', type: 'gauge', aggregator: 'omit', values: [{ labels: {}, value }] },
+  ])
+  expect(await samples(snapshots, 'x_start')).toStrictEqual(['x_start 10'])
+})
+
 test('a gauge that cannot be read, or not in time, is left out, and the others are there', async () => {
   vi.useFakeTimers()
   try {

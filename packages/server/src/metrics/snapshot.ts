@@ -35,5 +35,10 @@ export async function retireMetrics(snapshots: readonly MetricSnapshot[]): Promi
 }
 
 function aggregate(snapshots: readonly MetricSnapshot[]): MetricRegistry {
-  return AggregatorRegistry.aggregate(snapshots as unknown as object[])
+  return AggregatorRegistry.aggregate(snapshots.map(withStartTime) as unknown as object[])
+}
+
+/** prom-client leaves the time out at which a process began; of many the first one says how long the registry runs. */
+function withStartTime(snapshot: MetricSnapshot): MetricSnapshot {
+  return snapshot.map((metric) => (metric.aggregator === 'omit' ? { ...metric, aggregator: 'min' } : metric))
 }
