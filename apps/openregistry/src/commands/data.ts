@@ -1,10 +1,11 @@
 import { Command } from 'commander'
+import { gcCommand } from './gc.ts'
 import { scrubCommand } from './scrub.ts'
 import { examples, jsonOption } from './shared-options.ts'
 
 /** The commands that work on the data of a configuration, also beside a live server. */
 export function dataCommands(): Command[] {
-  return [migrateCommand(), backupCommand(), scrubCommand()]
+  return [migrateCommand(), backupCommand(), gcCommand(), scrubCommand()]
 }
 
 function migrateCommand(): Command {

@@ -42,6 +42,8 @@ export interface Dialect {
   encode(value: SqlValue): unknown
   /** How free space in the database goes back to the file system, where that takes a statement. */
   compaction?: Compaction
+  /** Makes the connection overwrite what it deletes from now on, where that takes a statement. */
+  erasing?: string
 }
 
 /** Statements that shrink a database. */
@@ -69,6 +71,8 @@ export interface Sql {
   integers(items: readonly number[]): List
   /** Null where the database shrinks by itself. */
   readonly compaction: Compaction | null
+  /** Null where deleted rows are not left lying in the file for others to find, or nothing can be done about it. */
+  readonly erasing: string | null
 }
 
 /** A place in the source: its text, and which of its parts are bound. */
@@ -99,6 +103,7 @@ export function createSql(dialect: Dialect): Sql {
     texts: (items: readonly string[]) => new List('text', items),
     integers: (items: readonly number[]) => new List('integer', items),
     compaction: dialect.compaction ?? null,
+    erasing: dialect.erasing ?? null,
   })
 }
 

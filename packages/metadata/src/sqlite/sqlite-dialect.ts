@@ -13,6 +13,7 @@ export const sqliteDialect: Dialect = {
     release: 'PRAGMA incremental_vacuum(256)',
     pages: 256,
   },
+  erasing: 'PRAGMA secure_delete = ON',
   encode: (value) => (typeof value === 'boolean' ? Number(value) : value),
 }
 
