@@ -141,7 +141,7 @@ debian() {
   # Nor may they start at the next boot.
   if command -v systemctl >/dev/null; then
     systemctl disable docker.service docker.socket containerd.service \
-      docker-registry.service podman.service podman.socket >/dev/null 2>&1 || true
+      docker-registry.service podman.service podman.socket postgresql.service >/dev/null 2>&1 || true
   fi
 }
 
