@@ -8,14 +8,15 @@ import type { PostgresSettings } from './settings.ts'
 import { settingsFor } from './test-settings.ts'
 
 /** Node reads certificates but cannot make them. */
-const withoutOpenssl = spawnSync('openssl', ['version']).status !== 0
+const program = 'openssl'
+const withoutOpenssl = spawnSync(program, ['version']).status !== 0
 
 /** Makes a certificate for `localhost`, and lets the server use it. */
 async function offerTls(cluster: PostgresCluster): Promise<string> {
   const [cert, key] = [join(cluster.folder, 'server.crt'), join(cluster.folder, 'server.key')]
   const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
   const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
-  const made = spawnSync('openssl', ['req', '-x509', ...kind, '-keyout', key, '-out', cert, ...subject])
+  const made = spawnSync(program, ['req', '-x509', ...kind, '-keyout', key, '-out', cert, ...subject])
   if (made.status !== 0) throw new Error(made.stderr.toString())
   const owner = await stat(cluster.folder)
   for (const file of [cert, key]) await chown(file, owner.uid, owner.gid)
