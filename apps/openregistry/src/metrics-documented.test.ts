@@ -14,9 +14,19 @@ test('every metric is in docs/operations.md, and nothing else', () => {
   expect(documented.length).toBeGreaterThan(15)
 })
 
-test('alert rules use only these', () => {
-  const used = read('deploy/prometheus/alerts.yaml').match(/openregistry_\w+/g) ?? []
-  const names = new Set(used.map((name) => name.replace(/(?<=_seconds)_(?:sum|count|bucket)$/, '')))
-  expect([...names].filter((name) => !documented.includes(name))).toStrictEqual([])
-  expect(names.size).toBeGreaterThan(5)
+test.each(['deploy/prometheus/alerts.yaml', 'deploy/grafana/openregistry.json'])(
+  '%s uses only these',
+  (path) => {
+    const used = read(path).match(/openregistry_\w+/g) ?? []
+    const names = new Set(used.map((name) => name.replace(/(?<=_seconds)_(?:sum|count|bucket)$/, '')))
+    // What the runtime says about itself is documented as a group.
+    const own = [...names].filter((name) => !name.startsWith('openregistry_process_'))
+    expect(own.filter((name) => !documented.includes(name))).toStrictEqual([])
+    expect(own.length).toBeGreaterThan(5)
+  },
+)
+
+test('the board is one', () => {
+  const { panels } = JSON.parse(read('deploy/grafana/openregistry.json')) as { panels: { id: number }[] }
+  expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length)
 })

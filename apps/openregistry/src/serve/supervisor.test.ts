@@ -125,6 +125,14 @@ describeWithPostgres('many processes', (cluster) => {
     await vi.waitFor(() => expect(tree.pids.filter(isAlive)).toStrictEqual([]), 20_000)
   })
 
+  test('a worker that hangs does not keep the others from stopping', async () => {
+    await using tree = await startTree(cluster(), { OPEN_REGISTRY_LIMITS_SHUTDOWN_GRACE: '0' })
+    process.kill((await workersOf(tree.server.pid)).get('http-1')!, 'SIGSTOP')
+    expect(await tree.server.stop()).toBe(0)
+    expect(tree.events('workers_killed')).toMatchObject([{ workers: 1 }])
+    await vi.waitFor(() => expect(tree.pids.filter(isAlive)).toStrictEqual([]), 20_000)
+  })
+
   test('workers whose supervisor was killed finish what is in flight and end', async () => {
     await using tree = await startTree(cluster())
     const { server } = tree
