@@ -102,7 +102,8 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
     }
     if (!report.failed) await finalChecks(world, deployment, random)
   } catch (error) {
-    report.violation(`the harness gave up: ${error instanceof Error ? error.stack : String(error)}`)
+    if (!report.failed)
+      report.violation(`the harness gave up: ${error instanceof Error ? error.stack : String(error)}`)
   } finally {
     await keepOrRemove(deployment, folder, report.failed || options.keep === true)
   }

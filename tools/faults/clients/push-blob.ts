@@ -84,7 +84,24 @@ const withTrouble: Way = async (client, repository, blob) => {
   return upload.finish()
 }
 
-const ways: readonly [Way, ...Way[]] = [whole, atOnce, inChunks, inChunks, withTrouble, withTrouble]
+/** In chunks, by a client that does not know that it has sent all. */
+const beyondTheEnd: Way = async (client, repository, blob) => {
+  const upload = await Upload.begin(client, repository, blob)
+  if (upload === null) return null
+  const { length } = blob.bytes
+  for (const end of [...cuts(client, length), length]) if (!(await upload.sendTo(end))) return false
+  return upload.raceEnd()
+}
+
+const ways: readonly [Way, ...Way[]] = [
+  whole,
+  atOnce,
+  inChunks,
+  inChunks,
+  withTrouble,
+  withTrouble,
+  beyondTheEnd,
+]
 
 /** Where to cut, in order; the end is not among them. */
 function cuts(client: Client, length: number): number[] {

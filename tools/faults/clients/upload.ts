@@ -119,6 +119,27 @@ export class Upload {
     return null
   }
 
+  /** Closes the upload while another request adds bytes to it: they cannot both succeed. */
+  async raceEnd(): Promise<boolean | null> {
+    const { digest, bytes } = this.#blob
+    const change = this.#repository.linkBlob(digest)
+    const headers = { 'content-range': `${bytes.length}-${bytes.length + 9}` }
+    const addition = { ...this.#request('PATCH'), headers, body: new Uint8Array(10) }
+    const [closed, added] = await Promise.all([this.#close(), this.#client.call(addition)])
+    this.#mayHaveEnded = true
+    if (closed?.status === 201) {
+      this.#client.acknowledge(change, closed)
+      if (added?.status === 202)
+        this.#client.violation(`bytes were taken after the end of an upload: ${this.#location}`, added)
+      return true
+    }
+    if (closed === null) return null
+    change.refused()
+    if (![400, 404, 416].includes(closed.status)) this.#client.violation('an upload was closed oddly', closed)
+    await this.cancel()
+    return false
+  }
+
   /** Gives the upload up. */
   async cancel(): Promise<void> {
     const answer = await this.#client.call(this.#request('DELETE'))

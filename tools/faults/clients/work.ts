@@ -5,6 +5,7 @@ import { mountBlob } from './mount-blob.ts'
 import { pushBlob, pushInVain } from './push-blob.ts'
 import { pushAgain, pushImage, pushIndex, someManifest, someTag } from './push-manifest.ts'
 import { headBlob, pullBlob, pullManifest, pullRange, pullTag } from './reads.ts'
+import { restoreManifest } from './restore.ts'
 
 type Operation = (client: Client) => Promise<unknown>
 
@@ -19,6 +20,7 @@ const operations: readonly [number, Operation][] = [
   [4, (client) => deleteTag(client, client.repository())],
   [4, (client) => deleteManifest(client, client.repository())],
   [4, (client) => deleteBlob(client, client.repository())],
+  [5, (client) => restoreManifest(client, client.repository())],
   [1, (client) => deleteRepository(client, client.repository())],
   [8, (client) => pullBlob(client, client.repository(), client.blob())],
   [3, (client) => pullRange(client, client.repository(), client.blob())],

@@ -1,10 +1,16 @@
 import type { Random } from '@openregistry/testkit'
 
+/** What every push goes through comes up more often. */
 const both = (operation: string): string[] => [`${operation} before`, `${operation} after`]
 
 /** Around every step that changes something, and around every operation of the blob store. */
 export const metadataPoints: readonly string[] = [
   'openUpload',
+  'addPart',
+  'addPart',
+  'commitBlob',
+  'commitBlob',
+  'putManifest',
   'addPart',
   'commitBlob',
   'mountBlob',
@@ -15,6 +21,11 @@ export const metadataPoints: readonly string[] = [
   'deleteRepository',
   'cancelUpload',
   'renewLease',
+  'restoreManifest',
+  'collectLinks',
+  'collectBlobs',
+  'collectManifests',
+  'emptyRepositories',
   'expireUploads',
   'sweepUpload',
   'listPendingDeletes',

@@ -2,7 +2,7 @@ import { Register } from './register.ts'
 import type { Span } from './tick.ts'
 
 /** Milliseconds by which the database's clock, which counts whole ones, may be ahead of ours. */
-const slack = 5
+export const slack = 5
 
 /** Whether a repository lets a blob be read, and until when collection must leave it alone. */
 export class LinkModel {

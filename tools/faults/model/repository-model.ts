@@ -1,8 +1,8 @@
 import type { Digest } from '@openregistry/oci'
 import { Change } from './change.ts'
-import { LinkModel } from './link.ts'
+import { LinkModel, slack } from './link.ts'
 import { Register } from './register.ts'
-import type { Span } from './tick.ts'
+import { tick, type Span } from './tick.ts'
 
 /** A manifest that clients push, and what it stands on. */
 export interface KnownManifest {
@@ -23,6 +23,8 @@ export interface Promises {
 interface ManifestModel {
   content: KnownManifest
   live: Register<boolean>
+  /** Whether it was pushed and its repository was not deleted since, so that it can be restored. */
+  kept: boolean
 }
 
 /** A deletion that is not over, and what it takes away: all tags, or those of one manifest. */
@@ -63,7 +65,12 @@ export class RepositoryModel {
   }
 
   putManifest(manifest: KnownManifest, tags: readonly string[]): Change {
-    const change = new Change().sets(this.manifest(manifest).live, true)
+    const known = this.manifest(manifest)
+    const change = new Change().sets(known.live, true)
+    const deleted = this.#deleted.length
+    change.onAcknowledged(
+      () => void (known.kept ||= this.#deleted.length === deleted && this.#deletions.size === 0),
+    )
     for (const tag of tags) change.sets(this.tag(tag), manifest.digest)
     return change
   }
@@ -71,6 +78,15 @@ export class RepositoryModel {
   /** A client heard that the blob is here, and may rely on it. */
   heardOf(digest: Digest, span: Span): void {
     if (!this.mayBeNeeded(digest, span)) this.link(digest).promise(span.from, this.#promises.lease / 2)
+  }
+
+  /** Brings a deleted manifest back, and those of the tags that went with it, which the answer names. */
+  restoreManifest(manifest: KnownManifest): { change: Change; tags: Map<string, Change> } {
+    const change = new Change().sets(this.manifest(manifest).live, true)
+    const tags = [...this.tags].map(
+      ([tag, register]) => [tag, new Change().sets(register, manifest.digest, null)] as const,
+    )
+    return { change, tags: new Map(tags) }
   }
 
   deleteTag(tag: string): Change {
@@ -95,7 +111,10 @@ export class RepositoryModel {
     const span = { from: change.start, until: Infinity }
     this.#deleted.push(span)
     change.onAcknowledged((at) => void (span.until = at)).onRefused(() => void (span.until = -Infinity))
-    for (const { live } of this.manifests.values()) change.sets(live, false)
+    for (const manifest of this.manifests.values()) {
+      manifest.kept = false
+      change.sets(manifest.live, false)
+    }
     for (const register of this.tags.values()) change.sets(register, null)
     for (const { readable } of this.links.values()) change.sets(readable, false)
     return this.#deletion(change, null)
@@ -117,10 +136,21 @@ export class RepositoryModel {
   #takeReferrers(subject: Digest, from: number): void {
     for (const { content } of this.manifests.values()) {
       if (content.subject !== subject) continue
-      this.#mayFollow.set(content.digest, from + this.#promises.grace - 5)
+      this.#mayFollow.set(content.digest, from + this.#promises.grace - slack)
       this.#release(content, from)
       this.#takeReferrers(content.digest, from)
     }
+  }
+
+  /** A new referrer may follow a subject that goes just now, or that follows its own subject. */
+  #noteSubject({ subject, digest, blobs }: KnownManifest): void {
+    if (subject === null) return
+    const goes =
+      this.#mayFollow.has(subject) || [...this.#deletions].some(({ manifest }) => manifest === subject)
+    if (!goes) return
+    const now = tick()
+    this.#mayFollow.set(digest, now + this.#promises.grace - slack)
+    for (const blob of blobs) this.link(blob).release(now, this.#promises.grace, false)
   }
 
   // --- what is known, created when it is first spoken of; deletions that are under way take it, too -------------
@@ -137,7 +167,8 @@ export class RepositoryModel {
     return known(this.manifests, content.digest, () => {
       const live = new Register(false)
       for (const { change, manifest } of this.#deletions) if (manifest === null) change.sets(live, false)
-      return { content, live }
+      this.#noteSubject(content)
+      return { content, live, kept: false }
     })
   }
 
@@ -157,6 +188,11 @@ export class RepositoryModel {
     return this.#needing(digest).some(
       ({ live, content }) => live.surely(true, span) && !this.mayHaveFollowed(content.digest, span),
     )
+  }
+
+  /** Whether a manifest that may be deleted can be restored for sure. */
+  isRestorable(digest: Digest): boolean {
+    return this.#promises.grace > 3600_000 && this.manifests.get(digest)?.kept === true
   }
 
   /** Whether a manifest may have gone because its subject did. */

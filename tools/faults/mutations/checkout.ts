@@ -36,11 +36,17 @@ export class Checkout implements AsyncDisposable {
   }
 
   /** Puts a mutation in, and gives back what takes it out again. */
-  async apply({ file, find, replace }: Mutation): Promise<() => Promise<void>> {
-    const path = join(this.folder, file)
-    const sound = await readFile(path, 'utf8')
-    await writeFile(path, mutate(sound, find, replace))
-    return () => writeFile(path, sound)
+  async apply({ edits }: Mutation): Promise<() => Promise<void>> {
+    const sound = new Map<string, string>()
+    for (const [file, find, replace] of edits) {
+      const path = join(this.folder, file)
+      const source = await readFile(path, 'utf8')
+      sound.set(path, source)
+      await writeFile(path, mutate(source, find, replace))
+    }
+    return async () => {
+      for (const [path, source] of sound) await writeFile(path, source)
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

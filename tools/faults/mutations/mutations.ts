@@ -1,112 +1,216 @@
+import type { Shape } from '../under-test/deployment.ts'
+
+/** A piece of a source, which occurs exactly once in it, and what takes its place. */
+export type Edit = readonly [file: string, find: string, replace: string]
+
 /** A small patch that takes one promise away; the harness must notice. */
 export interface Mutation {
   name: string
-  file: string
-  /** Occurs exactly once in the file. */
-  find: string
-  replace: string
   /** What nobody would keep any more. */
   loses: string
+  edits: readonly Edit[]
+  /** The one fault that it takes, where others seldom show it. */
+  fault?: string
+  /** The shape that it shows in; embedded unless said otherwise. */
+  shape?: Shape
 }
 
 const disk = 'packages/blobs/src/disk'
 const push = 'packages/core/src/push'
+const housekeeping = 'packages/core/src/housekeeping'
 const steps = 'packages/metadata/src/steps'
 const rows = 'packages/metadata/src/rows'
 
-/** Every one must turn the harness red. */
-export const mutations: readonly Mutation[] = [
+const syncs: readonly Mutation[] = [
   {
     name: 'no sync of the file',
-    file: `${disk}/write-object.ts`,
-    find: 'await guarded(writeBack.finish())',
-    replace: 'await writeBack.settled()',
-    loses: 'bytes of an acknowledged blob after a power cut',
+    loses: 'bytes of an acknowledged blob, after a power cut',
+    edits: [[`${disk}/write-object.ts`, 'await guarded(writeBack.finish())', 'await writeBack.settled()']],
   },
   {
     name: 'no sync of the folder',
-    file: `${disk}/write-object.ts`,
-    find: 'await guarded(folder.sync())',
-    replace: 'void folder',
-    loses: 'the name of an acknowledged blob after a power cut',
+    loses: 'the name of an acknowledged blob, after a power cut',
+    edits: [[`${disk}/write-object.ts`, 'await guarded(folder.sync())', 'void folder']],
   },
   {
     name: 'a folder sync that began too early',
-    file: `${disk}/folder-sync.ts`,
-    find: 'if (this.#next !== null) return this.#next',
-    replace: 'if (this.#running !== null) return this.#running',
-    loses: 'the name of a file that was made while the sync was under way',
+    loses: 'the name of a file that was made while the sync was under way, after a power cut',
+    edits: [
+      [
+        `${disk}/folder-sync.ts`,
+        'if (this.#next !== null) return this.#next',
+        'if (this.#running !== null) return this.#running',
+      ],
+    ],
+    fault: 'power cut',
   },
+]
+
+const uploads: readonly Mutation[] = [
   {
     name: 'no compare-and-set in addPart',
-    file: `${steps}/add-part.ts`,
-    find: 'WHERE id = ${upload} AND received = ${part.offset} AND',
-    replace: 'WHERE id = ${upload} AND',
-    loses: 'the offset, when two clients continue one upload',
+    loses: 'where an upload stands, when two clients continue it',
+    edits: [
+      [
+        `${steps}/add-part.ts`,
+        'WHERE id = ${upload} AND received = ${part.offset} AND',
+        'WHERE id = ${upload} AND',
+      ],
+    ],
   },
   {
     name: 'no compare-and-set in commitBlob',
-    file: `${steps}/commit-blob.ts`,
-    find: 'AND received = ${input.offset} AND',
-    replace: 'AND',
-    loses: 'bytes that another client added meanwhile',
+    loses: 'bytes that were acknowledged while the upload was being closed',
+    edits: [[`${steps}/commit-blob.ts`, 'AND received = ${input.offset} AND', 'AND']],
   },
   {
     name: '201 before the commit',
-    file: `${push}/finish-upload.ts`,
-    find: 'await commit(ports, session, whole, {',
-    replace: 'void commit(ports, session, whole, {',
     loses: 'a blob that was acknowledged and never committed',
+    edits: [
+      [
+        `${push}/finish-upload.ts`,
+        'await commit(ports, session, whole, {',
+        'void commit(ports, session, whole, {',
+      ],
+    ],
   },
   {
     name: 'the object of a step that may have happened is deleted',
-    file: `${push}/append-part.ts`,
-    find: 'if (isLostRace(error)) await discard(ports, session, received)',
-    replace: 'await discard(ports, session, received)',
     loses: 'a part whose row is there',
-  },
-  {
-    name: 'the wrong object is deleted',
-    file: `${rows}/location.ts`,
-    find: `} else if (key !== null && key !== found.key) {
-    yield* deleteLater(sql, place, key)`,
-    replace: `} else if (key !== null && found.key !== null && key !== found.key) {
-    yield* deleteLater(sql, place, found.key)`,
-    loses: 'a blob that is pushed a second time',
-  },
-  {
-    name: 'a sweep that does not look for locations',
-    file: `${steps}/sweep-upload.ts`,
-    find: 'WHERE NOT EXISTS (',
-    replace: 'WHERE TRUE OR NOT EXISTS (',
-    loses: 'every blob whose upload has run out of time',
-  },
-  {
-    name: 'a manifest without a look at its blobs',
-    file: `${rows}/manifest.ts`,
-    find: 'if (missing.length > 0) {',
-    replace: 'if (missing.length < 0) {',
-    loses: 'the promise that what a manifest needs is here',
-  },
-  {
-    name: 'a deleted manifest keeps its tags',
-    file: `${steps}/delete-manifest.ts`,
-    find: 'yield* dropTagsOf(sql, { repositoryId: repository.id, principal }, { id: manifest.id, digest })',
-    replace: 'void dropTagsOf',
-    loses: 'the deletion: a tag leads to what is gone',
+    edits: [
+      [
+        `${push}/append-part.ts`,
+        'if (isLostRace(error)) await discard(ports, session, received)',
+        'await discard(ports, session, received)',
+      ],
+    ],
+    fault: 'failing steps',
   },
   {
     name: 'parts that were joined stay',
-    file: `${rows}/session.ts`,
-    find: 'WHERE upload_id = ${upload} AND key IS NOT NULL AND key <> ${kept ??',
-    replace: 'WHERE FALSE AND upload_id = ${upload} AND key IS NOT NULL AND key <> ${kept ??',
-    loses: 'space, before the tombstone is swept',
+    loses: 'space',
+    edits: [
+      [
+        `${rows}/session.ts`,
+        'WHERE upload_id = ${upload} AND key IS NOT NULL AND key <> ${kept ??',
+        'WHERE FALSE AND upload_id = ${upload} AND key IS NOT NULL AND key <> ${kept ??',
+      ],
+      [`${steps}/sweep-upload.ts`, 'WHERE NOT EXISTS (', 'WHERE FALSE AND NOT EXISTS ('],
+    ],
+  },
+  {
+    name: 'a sweep that does not look for locations',
+    loses: 'every blob whose upload has run out of time',
+    edits: [[`${steps}/sweep-upload.ts`, 'WHERE NOT EXISTS (', 'WHERE TRUE OR NOT EXISTS (']],
+  },
+]
+
+const content: readonly Mutation[] = [
+  {
+    name: 'the wrong object is deleted',
+    loses: 'a blob that is pushed a second time',
+    edits: [
+      [
+        `${rows}/location.ts`,
+        '} else if (key !== null && key !== found.key) {\n    yield* deleteLater(sql, place, key)',
+        '} else if (key !== null && found.key !== null && key !== found.key) {\n    yield* deleteLater(sql, place, found.key)',
+      ],
+    ],
+  },
+  {
+    name: 'a manifest without a look at its blobs',
+    loses: 'the promise that what a manifest needs is here',
+    edits: [[`${rows}/manifest.ts`, 'if (missing.length > 0) {', 'if (missing.length < 0) {']],
+  },
+  {
+    name: 'a deleted manifest keeps its tags',
+    loses: 'the deletion: a tag leads to what is gone',
+    edits: [[`${rows}/retired-manifest.ts`, 'yield* dropTagsOf(', 'void (']],
+  },
+  {
+    name: 'a hidden blob that is still read',
+    loses: 'the deletion of a blob',
+    edits: [[`${steps}/delete-blob.ts`, 'SET hidden_at = ${sql.now}', 'SET hidden_at = hidden_at']],
+  },
+]
+
+const collection: readonly Mutation[] = [
+  {
+    name: 'no lease',
+    loses: 'a blob between its push and that of its manifest',
+    edits: [
+      [
+        `${rows}/link.ts`,
+        '${namespaceOf(repository.name)}, ${sql.now} + ${lease})',
+        '${namespaceOf(repository.name)}, ${sql.now} + 0 * ${lease})',
+      ],
+    ],
+  },
+  {
+    name: 'no time of grace',
+    loses: 'what a deletion by mistake took',
+    edits: [
+      [
+        `${steps}/collect-manifests.ts`,
+        'WHERE deleted_at <= ${sql.now} - ${grace}',
+        'WHERE deleted_at <= ${sql.now} - 0 * ${grace}',
+      ],
+    ],
+  },
+  {
+    name: 'neither a deletion nor the collector asks who else needs a blob',
+    loses: 'a blob that a second manifest needs; either question alone is enough',
+    edits: [
+      [
+        `${rows}/link.ts`,
+        'AND unreferenced_since IS NULL\n      AND NOT EXISTS (',
+        'AND unreferenced_since IS NULL\n      AND NOT EXISTS (SELECT 1 WHERE FALSE) OR FALSE AND NOT EXISTS (',
+      ],
+      [
+        `${steps}/collect-links.ts`,
+        'digest IN ${sql.texts(digests)}\n      AND NOT EXISTS (',
+        'digest IN ${sql.texts(digests)}\n      AND NOT EXISTS (SELECT 1 WHERE FALSE) OR FALSE AND NOT EXISTS (',
+      ],
+    ],
+  },
+  {
+    name: 'a collector that does not ask who else has the blob',
+    loses: 'the blob of another repository, but for the foreign key',
+    edits: [
+      [
+        `${steps}/collect-blobs.ts`,
+        'AND NOT EXISTS (SELECT 1 FROM repository_blobs AS k WHERE k.blob_id = b.id)',
+        '',
+      ],
+    ],
   },
   {
     name: 'pending deletes are forgotten before their objects are gone',
-    file: 'packages/core/src/housekeeping/sweep.ts',
-    find: 'await backendNamed(ports, backend).delete(key)',
-    replace: 'void backend, key',
     loses: 'space for ever',
+    edits: [
+      [
+        `${housekeeping}/delete-pending.ts`,
+        'await backendNamed(ports, backend).delete(key)',
+        'void [backend, key]',
+      ],
+    ],
   },
 ]
+
+const postgres: readonly Mutation[] = [
+  {
+    name: 'locks that lock nothing',
+    loses: 'the order of steps that meet',
+    edits: [
+      [
+        'packages/metadata/src/postgres/postgres-dialect.ts',
+        'lock: (strength) => strength',
+        "lock: () => ''",
+      ],
+    ],
+    shape: 'replicas',
+  },
+]
+
+/** Every one must turn the harness red. */
+export const mutations: readonly Mutation[] = [...syncs, ...uploads, ...content, ...collection, ...postgres]

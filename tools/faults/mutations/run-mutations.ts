@@ -22,7 +22,7 @@ export async function runMutations({ only = '', seeds, onResult }: MutationOptio
   const survivors: string[] = []
   for (const mutation of mutations.filter(({ name }) => name.includes(only))) {
     const restore = await checkout.apply(mutation)
-    const noticed = await firstRedSeed(checkout, seeds)
+    const noticed = await firstRedSeed(checkout, mutation, seeds)
     await restore()
     if (noticed === null) survivors.push(mutation.name)
     onResult(describe(mutation, noticed, seeds))
@@ -31,9 +31,14 @@ export async function runMutations({ only = '', seeds, onResult }: MutationOptio
 }
 
 /** What a red run said: its line, and the first thing that was wrong. */
-async function firstRedSeed(checkout: Checkout, seeds: number): Promise<string | null> {
+async function firstRedSeed(
+  checkout: Checkout,
+  { fault, shape = 'embedded' }: Mutation,
+  seeds: number,
+): Promise<string | null> {
   const program = join(checkout.folder, 'tools/faults/run.ts')
-  const args = [program, '--seeds', String(seeds), '--until-red', '--acknowledged', '150']
+  const args = [program, '--seeds', String(seeds), '--until-red', '--shape', shape]
+  if (fault !== undefined) args.push('--fault', fault)
   const child = spawn(process.execPath, args, { cwd: checkout.folder, stdio: ['ignore', 'pipe', 'inherit'] })
   let output = ''
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))

@@ -21,6 +21,8 @@ export interface Database extends AsyncDisposable {
   run(statement: string): Promise<void>
   /** Rows that lead nowhere, by the engine's own check; empty when all is well. */
   dangling(): Promise<string[]>
+  /** Copies what is in it to a folder, for whoever looks into a failure. */
+  keep(folder: string): Promise<void>
   /** Resolves when nothing is under way any more that a dead process asked for. */
   quiet(): Promise<void>
 }

@@ -1,7 +1,7 @@
 import { cp, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { HttpClient, PostgresCluster, Random } from '@openregistry/testkit'
-import type { Report } from '../report.ts'
+import { RunFailed, type Report } from '../report.ts'
 import { cutPower } from './cut-power.ts'
 import type { Database } from './database.ts'
 import { Replica } from './replica.ts'
@@ -42,6 +42,7 @@ export class Deployment implements AsyncDisposable {
   /** The folder of the disk driver. */
   readonly blobFolder: string
   readonly #journal: string
+  readonly #report: Report
   #changed = Promise.withResolvers<void>()
 
   private constructor(
@@ -51,6 +52,7 @@ export class Deployment implements AsyncDisposable {
   ) {
     const { folder, report } = options
     this.database = database
+    this.#report = report
     this.volumes = volumes
     this.blobFolder = join(volumes.blobs.path, 'objects')
     this.#journal = join(folder, 'files.journal')
@@ -103,13 +105,14 @@ export class Deployment implements AsyncDisposable {
     this.#changed = Promise.withResolvers()
   }
 
-  /** Any replica that takes requests; waits until there is one. */
+  /** Any replica that takes requests; waits until there is one. @throws RunFailed */
   async replica(choice: number): Promise<Serving> {
     for (;;) {
       const up = this.replicas.filter(({ isUp }) => isUp)
       const chosen = up[choice % Math.max(1, up.length)]
       if (chosen !== undefined) return chosen
-      await this.#changed.promise
+      if (this.#report.failed) throw new RunFailed('No replica runs any more.')
+      await Promise.race([this.#changed.promise, this.#report.failure])
     }
   }
 
@@ -126,6 +129,8 @@ export class Deployment implements AsyncDisposable {
   /** Copies what the volumes hold to a folder that stays. */
   async keep(folder: string): Promise<void> {
     await Promise.all(this.replicas.map((replica) => replica.kill()))
+    await mkdir(folder, { recursive: true })
+    await this.database.keep(folder)
     await cp(this.volumes.data.path, join(folder, 'data'), { recursive: true })
     await cp(this.volumes.blobs.path, join(folder, 'blobs'), { recursive: true })
   }

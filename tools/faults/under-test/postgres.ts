@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { PostgresCluster } from '@openregistry/testkit'
+import { promisify } from 'node:util'
+import { findPostgres, type PostgresCluster } from '@openregistry/testkit'
 import type { Database, Row } from './database.ts'
 import { TcpProxy } from './tcp-proxy.ts'
 
@@ -31,12 +34,19 @@ export async function postgresDatabase(cluster: PostgresCluster): Promise<Databa
     run: async (statement) => void (await cluster.sql(statement, name)),
     // The engine never lets a foreign key lead nowhere.
     dangling: () => Promise.resolve([]),
+    keep: (folder) => dump(cluster, name, join(folder, 'database.sql')),
     quiet: () => untilQuiet(cluster, name),
     async [Symbol.asyncDispose]() {
       await proxy[Symbol.asyncDispose]()
       await cluster.sql(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
     },
   }
+}
+
+async function dump({ port, user, password }: PostgresCluster, name: string, file: string): Promise<void> {
+  const words = ['-h', '127.0.0.1', '-p', String(port), '-U', user, '-f', file, name]
+  const env = { ...process.env, PGPASSWORD: password }
+  await promisify(execFile)(join(findPostgres() ?? '', 'pg_dump'), words, { env })
 }
 
 /** Waits until the server does nothing any more for clients that are gone, twice, since it may just have begun. */

@@ -23,6 +23,8 @@ export function sqliteDatabase(dataFolder: string): Database {
           .filter((row) => row['integrity_check'] !== 'ok')
           .map((row) => `integrity: ${JSON.stringify(row)}`),
       ]),
+    // It lies in the data folder.
+    keep: () => Promise.resolve(),
     quiet: () => Promise.resolve(),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
