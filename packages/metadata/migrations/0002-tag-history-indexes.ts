@@ -4,6 +4,7 @@ import type { Migration } from './index.ts'
 export const tagHistoryIndexes: Migration = {
   version: 2,
   name: 'tag-history-indexes',
+  worksFrom: 1,
   statements: () => [
     // All changes of a repository, those of deleted tags included.
     `CREATE INDEX tag_history_of_repository ON tag_history (repository_id, id)`,
