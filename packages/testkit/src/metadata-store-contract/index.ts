@@ -1,6 +1,7 @@
 import { describe } from 'vitest'
 import { blobTests } from './blobs.ts'
 import { collectionTests } from './collection.ts'
+import { collectionRaceTests } from './collection-races.ts'
 import { companionTests } from './collection-companions.ts'
 import { concurrencyTests } from './concurrency.ts'
 import { deletionTests } from './deletions.ts'
@@ -45,6 +46,7 @@ export function metadataStoreContract(name: string, open: OpenMetadataStore): vo
     jobTests(open)
     collectionTests(open)
     companionTests(open)
+    collectionRaceTests(open)
     purgeTests(open)
     scrubTests(open)
     concurrencyTests(open)

@@ -1,0 +1,127 @@
+import { describe, expect, test } from 'vitest'
+import type { MetadataStore } from '@openregistry/core'
+import { RegistryError, type Digest, type RepositoryName } from '@openregistry/oci'
+import { blobAt, hour, manifestAt, manifestOf, pendingKeys, pushBlob } from './actions.ts'
+import { aloneIn, collectAll, noLease } from './collecting.ts'
+import { hashedContent, newName, type HashedContent } from './content.ts'
+import type { OpenMetadataStore } from './opened.ts'
+
+const turns = 25
+
+/** Collectors at work while others push, mount and delete the same few blobs: on an engine with row locks they meet. */
+export function collectionRaceTests(open: OpenMetadataStore): void {
+  const alone = aloneIn(open)
+
+  describe('collection beside others', () => {
+    test(
+      'a push that was acknowledged stays, however often the same content was collected before',
+      alone(async (store) => {
+        const contents = [hashedContent(), hashedContent()]
+        const done = collecting(store)
+        const push = async (content: HashedContent) => {
+          for (let turn = 0; turn < turns; turn++) {
+            // Over at once, and gone in a moment, while the same content comes to another repository.
+            const [short, long] = [newName(), newName()]
+            await pushBlob(store, short, content, noLease)
+            await pushBlob(store, long, content)
+            const location = (await blobAt(store, long, content.sha256))?.location
+            expect(location?.kind).toBe('object')
+            expect(await pendingKeys(store)).not.toContain(location?.kind === 'object' ? location.key : '')
+            await store.deleteRepository(long, 'user:ada')
+          }
+        }
+        await Promise.all([...contents, ...contents].map(push))
+        await done()
+      }),
+    )
+
+    test(
+      'manifests keep what they need while others go and all is collected',
+      alone(async (store) => {
+        const names = [newName(), newName()]
+        const contents = [hashedContent(), hashedContent(), hashedContent()]
+        const kept: { name: RepositoryName; digest: Digest; blobs: HashedContent[] }[] = []
+        const done = collecting(store)
+        const work = async (worker: number) => {
+          const name = names[worker % names.length]!
+          for (let turn = 0; turn < turns; turn++) {
+            const blobs = contents.filter((_, n) => (turn + worker) % (n + 2) !== 0)
+            for (const blob of blobs) await pushBlob(store, name, blob)
+            const manifest = manifestOf(name, { blobs: blobs.map(({ sha256 }) => sha256) })
+            // A lease is safe; only the end of another manifest's need, without a grace, may take it.
+            if (!(await putUnlessCollected(store, manifest))) continue
+            if (turn % 5 === 4) kept.push({ name, digest: manifest.digest, blobs })
+            else expect(await store.deleteManifest(name, manifest.digest, 'user:ada')).toBe(true)
+          }
+        }
+        await Promise.all([0, 1, 2, 3].map(work))
+        await done()
+        await collectAll(store)
+        const pending = new Set<string>(await pendingKeys(store))
+        expect(kept.length).toBeGreaterThan(0)
+        for (const { name, digest, blobs } of kept) {
+          expect(await manifestAt(store, name, digest)).not.toBeNull()
+          for (const { sha256 } of blobs) {
+            const location = (await blobAt(store, name, sha256))?.location
+            expect(location?.kind).toBe('object')
+            expect(pending.has(location?.kind === 'object' ? location.key : '')).toBe(false)
+          }
+        }
+      }),
+    )
+
+    test(
+      'mounts have their lease, or did not happen',
+      alone(async (store) => {
+        const done = collecting(store)
+        const content = hashedContent()
+        const work = async () => {
+          for (let turn = 0; turn < turns; turn++) {
+            const [from, to] = [newName(), newName()]
+            await pushBlob(store, from, content, noLease)
+            const source = (await store.findRepository(from))!.id
+            const input = {
+              source,
+              target: to,
+              defaultVisibility: 'private',
+              digest: content.sha256,
+            } as const
+            if (!(await store.mountBlob({ ...input, lease: hour }))) continue
+            expect((await blobAt(store, to, content.sha256))?.location).not.toBeNull()
+            await store.deleteRepository(to, 'user:ada')
+          }
+        }
+        await Promise.all([work(), work(), work()])
+        await done()
+        await collectAll(store)
+        expect(await store.previewCollection(0, 1)).toMatchObject({ content: [], blobs: 0 })
+      }),
+    )
+  })
+}
+
+/** Two collectors that work until the returned function is called. */
+function collecting(store: MetadataStore): () => Promise<void> {
+  let over = false
+  const collector = async () => {
+    while (!over) await collectAll(store, { limit: 3 })
+  }
+  const collectors = Promise.all([collector(), collector()])
+  return async () => {
+    over = true
+    await collectors
+  }
+}
+
+async function putUnlessCollected(
+  store: MetadataStore,
+  manifest: Parameters<MetadataStore['putManifest']>[0],
+): Promise<boolean> {
+  try {
+    await store.putManifest(manifest)
+    return true
+  } catch (error) {
+    if (error instanceof RegistryError && error.code === 'MANIFEST_BLOB_UNKNOWN') return false
+    throw error
+  }
+}
