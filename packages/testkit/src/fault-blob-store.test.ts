@@ -122,3 +122,61 @@ test('a backend that is away answers nothing, and a gate holds chunks back', asy
   store.faults.failDelete = true
   await expect(store.delete(key)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' })
 })
+
+test('a write whose answer gets lost has stored the object', async () => {
+  const { store } = await storeWithObject()
+  const key = newStorageKey(newUploadId())
+  store.faults.failAfterWrite = true
+  await expect(store.write(key, cut(bytes))).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' })
+  expect(await readAll(store, key)).toEqual(Buffer.from(bytes))
+})
+
+test('objects are lost, or too short from the beginning', async () => {
+  const { store, key } = await storeWithObject()
+  store.faults.lost = true
+  expect(await store.open(key)).toBeNull()
+  expect(await store.stat(key)).toBeNull()
+  store.faults.lost = false
+  store.faults.shrinkTo = 12_345
+  expect(await store.stat(key)).toEqual({ size: 12_345 })
+  await using reader = await store.open(key)
+  expect(reader?.size).toBe(12_345)
+  expect(await readAll(store, key)).toEqual(Buffer.from(bytes.subarray(0, 12_345)))
+  await expect(store.open(key, { offset: 12_000, length: 1000 })).rejects.toMatchObject({
+    code: 'RANGE_INVALID',
+  })
+})
+
+test('faults of some objects leave the others alone', async () => {
+  const { store, key } = await storeWithObject()
+  const sound = newStorageKey(newUploadId())
+  await store.write(sound, cut(bytes))
+  Object.assign(store.faults, { lost: true, failDelete: true, only: (one: StorageKey) => one === key })
+  expect(await store.stat(key)).toBeNull()
+  expect(await readAll(store, sound)).toEqual(Buffer.from(bytes))
+  await expect(store.delete(key)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' })
+  await store.delete(sound)
+})
+
+test('a list breaks off, and every operation can be held back', async () => {
+  const { store, key } = await storeWithObject()
+  if (!lists(store)) throw new Error('no list')
+  const keys: StorageKey[] = []
+  store.faults.failListAfter = 0
+  const broken = async () => {
+    for await (const one of store.list('')) keys.push(one)
+  }
+  await expect(broken()).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' })
+  store.faults.failListAfter = 1
+  await broken()
+  expect(keys).toEqual([key])
+  const seen: string[] = []
+  store.faults.beforeOperation = async (operation) => void seen.push(operation)
+  await store.stat(key)
+  await readAll(store, key)
+  await broken()
+  await store.check()
+  await store.delete(key)
+  await store.write(newStorageKey(newUploadId()), cut(bytes))
+  expect(seen).toEqual(['stat', 'open', 'list', 'check', 'delete', 'write'])
+})

@@ -20,15 +20,31 @@ export interface BlobFaults {
   endReadAt: number | null
   /** The byte at this offset of the object is read as its complement. */
   wrongByteAt: number | null
+  /** The object is stored whole, and then the answer is a failure: somebody lost it on the way. */
+  failAfterWrite: boolean
+  /** Objects are not there, for `open` and `stat`; lists still have them. */
+  lost: boolean
+  /** Objects have this many bytes at most, and say so from the beginning. */
+  shrinkTo: number | null
   /** `delete` refuses. */
   failDelete: boolean
+  /** A list breaks off after so many keys. */
+  failListAfter: number | null
+  /** Waited for before every operation: a backend that is slow to answer. */
+  beforeOperation: ((operation: BlobOperation) => Promise<void>) | null
+  /** Only these objects have faults of their own; null: all. What refuses every operation does so for all. */
+  only: ((key: StorageKey) => boolean) | null
 }
+
+/** What can be asked of a store. */
+export type BlobOperation = 'write' | 'open' | 'stat' | 'delete' | 'list' | 'check'
 
 /** A store over another one, with faults that a test switches on and off. */
 export type FaultyBlobStore = BlobStore & { readonly faults: BlobFaults }
 
 /**
- * Puts faults over a store. The store beneath stays true to its contract: what fails leaves nothing there.
+ * Puts faults over a store. The store beneath stays true to its contract: what fails leaves nothing there, but for
+ * `failAfterWrite`.
  * It lists if the store beneath does.
  */
 export function faultBlobStore(store: BlobStore, faults: Partial<BlobFaults> = {}): FaultyBlobStore {
@@ -45,13 +61,25 @@ const sound: BlobFaults = {
   failReadAt: null,
   endReadAt: null,
   wrongByteAt: null,
+  failAfterWrite: false,
+  lost: false,
+  shrinkTo: null,
   failDelete: false,
+  failListAfter: null,
+  beforeOperation: null,
+  only: null,
 }
 
 function withList(faulty: FaultBlobStore, beneath: Lists): FaultyBlobStore & Lists {
   const list = async function* (prefix: string): AsyncGenerator<StorageKey, void, undefined> {
-    faulty.expectHere()
-    yield* beneath.list(prefix)
+    await faulty.begin('list')
+    let listed = 0
+    for await (const key of beneath.list(prefix)) {
+      faulty.expectHere()
+      if (listed === faulty.faults.failListAfter) throw unavailable('the list was told to break off')
+      listed++
+      yield key
+    }
   }
   return Object.assign(faulty, { list })
 }
@@ -79,8 +107,8 @@ class FaultBlobStore implements FaultyBlobStore {
     source: AsyncIterable<Uint8Array>,
     options?: { signal?: AbortSignal },
   ): Promise<{ size: number }> {
-    this.expectHere()
-    const written = await this.#store.write(key, this.#taking(source), options)
+    await this.begin('write')
+    const written = await this.#store.write(key, this.#taking(key, source), options)
     try {
       // It may have gone away while it made the object durable.
       this.expectHere()
@@ -88,15 +116,20 @@ class FaultBlobStore implements FaultyBlobStore {
       await this.#store.delete(key)
       throw error
     }
+    if (this.for(key).failAfterWrite) throw unavailable('the answer to the write was told to get lost')
     return written
   }
 
-  async *#taking(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  async *#taking(
+    key: StorageKey,
+    source: AsyncIterable<Uint8Array>,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
     let taken = 0
     for await (const chunk of source) {
       await this.faults.beforeChunk?.('write', taken)
       this.expectHere()
-      const { failWriteAt, fullAfter } = this.faults
+      const { fullAfter } = this.faults
+      const { failWriteAt } = this.for(key)
       if (failWriteAt !== null && taken + chunk.length > failWriteAt)
         throw unavailable('the write was told to fail')
       if (fullAfter !== null && this.#taken + chunk.length > fullAfter)
@@ -108,25 +141,32 @@ class FaultBlobStore implements FaultyBlobStore {
   }
 
   async open(key: StorageKey, range?: ByteRange): Promise<ObjectReader | null> {
-    this.expectHere()
-    if (this.faults.failOpen) throw unavailable('opening was told to fail')
+    await this.begin('open')
+    const { failOpen, lost, shrinkTo } = this.for(key)
+    if (failOpen) throw unavailable('opening was told to fail')
+    if (lost) return null
+    if (shrinkTo !== null && range !== undefined && range.offset + range.length > shrinkTo) {
+      throw new RegistryError('RANGE_INVALID')
+    }
     const reader = await this.#store.open(key, range)
-    return reader === null ? null : new FaultReader(reader, range?.offset ?? 0, this)
+    return reader === null ? null : new FaultReader(reader, range?.offset ?? 0, this, key)
   }
 
   async stat(key: StorageKey): Promise<{ size: number } | null> {
-    this.expectHere()
-    return this.#store.stat(key)
+    await this.begin('stat')
+    const { lost, shrinkTo } = this.for(key)
+    const found = lost ? null : await this.#store.stat(key)
+    return found && { size: Math.min(found.size, shrinkTo ?? Infinity) }
   }
 
   async delete(key: StorageKey): Promise<void> {
-    this.expectHere()
-    if (this.faults.failDelete) throw unavailable('deleting was told to fail')
+    await this.begin('delete')
+    if (this.for(key).failDelete) throw unavailable('deleting was told to fail')
     await this.#store.delete(key)
   }
 
   async check(): Promise<void> {
-    this.expectHere()
+    await this.begin('check')
     const { fullAfter } = this.faults
     if (fullAfter !== null && this.#taken >= fullAfter) throw new RegistryError('STORAGE_FULL')
     await this.#store.check()
@@ -134,6 +174,17 @@ class FaultBlobStore implements FaultyBlobStore {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#store[Symbol.asyncDispose]()
+  }
+
+  /** The faults of an object. */
+  for(key: StorageKey): BlobFaults {
+    return this.faults.only === null || this.faults.only(key) ? this.faults : sound
+  }
+
+  /** Begins an operation. @throws RegistryError `STORAGE_UNAVAILABLE` while the backend is away. */
+  async begin(operation: BlobOperation): Promise<void> {
+    await this.faults.beforeOperation?.(operation)
+    this.expectHere()
   }
 
   /** @throws RegistryError `STORAGE_UNAVAILABLE` while the backend is away. */
@@ -147,21 +198,23 @@ class FaultReader implements ObjectReader {
   readonly chunks: AsyncIterable<Uint8Array>
   readonly #reader: ObjectReader
   readonly #store: FaultBlobStore
+  readonly #key: StorageKey
 
-  constructor(reader: ObjectReader, offset: number, store: FaultBlobStore) {
+  constructor(reader: ObjectReader, offset: number, store: FaultBlobStore, key: StorageKey) {
     this.#reader = reader
     this.#store = store
-    this.size = reader.size
+    this.#key = key
+    this.size = Math.min(reader.size, store.for(key).shrinkTo ?? Infinity)
     this.chunks = this.#iterate(offset)
   }
 
   async *#iterate(offset: number): AsyncGenerator<Uint8Array, void, undefined> {
     let at = offset
     for await (const whole of this.#reader.chunks) {
-      const { beforeChunk, endReadAt, failReadAt } = this.#store.faults
-      await beforeChunk?.('read', at)
+      await this.#store.faults.beforeChunk?.('read', at)
       this.#store.expectHere()
-      const last = Math.min(endReadAt ?? Infinity, failReadAt ?? Infinity)
+      const { endReadAt, failReadAt } = this.#store.for(this.#key)
+      const last = Math.min(endReadAt ?? Infinity, failReadAt ?? Infinity, this.size)
       const chunk = at + whole.length > last ? whole.subarray(0, Math.max(0, last - at)) : whole
       if (chunk.length > 0) yield this.#falsified(chunk, at)
       at += chunk.length
@@ -172,7 +225,7 @@ class FaultReader implements ObjectReader {
   }
 
   #falsified(chunk: Uint8Array, at: number): Uint8Array {
-    const { wrongByteAt } = this.#store.faults
+    const { wrongByteAt } = this.#store.for(this.#key)
     if (wrongByteAt === null || wrongByteAt < at || wrongByteAt >= at + chunk.length) return chunk
     const wrong = new Uint8Array(chunk)
     wrong[wrongByteAt - at] = ~(wrong[wrongByteAt - at] ?? 0)

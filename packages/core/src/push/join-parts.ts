@@ -68,14 +68,25 @@ async function* readParts(
     if (reader === null || reader.size !== part.size) {
       if ((await ports.metadata.findUpload(session.repository.name, session.id)) === null)
         throw new RegistryError('BLOB_UPLOAD_UNKNOWN', 'The upload was ended; begin it again.')
-      throw new RegistryError(
-        'STORAGE_UNAVAILABLE',
-        'A part of the upload is damaged; begin the upload again.',
-        {
-          cause: `${part.stored.key}: ${reader === null ? 'missing' : `${reader.size} bytes instead of ${part.size}`}`,
-        },
+      throw damagedPart(
+        `${part.stored.key}: ${reader === null ? 'missing' : `${reader.size} bytes instead of ${part.size}`}`,
       )
     }
-    yield* reader.chunks
+    let read = 0
+    for await (const chunk of reader.chunks) {
+      read += chunk.length
+      yield chunk
+    }
+    // The backend's fault, not the client's: a digest over too few bytes would say that the client sent others.
+    if (read !== part.size)
+      throw damagedPart(`${part.stored.key}: ${read} bytes came instead of ${part.size}`)
   }
+}
+
+function damagedPart(cause: string): RegistryError {
+  return new RegistryError(
+    'STORAGE_UNAVAILABLE',
+    'A part of the upload is damaged; begin the upload again.',
+    { cause },
+  )
 }

@@ -73,6 +73,8 @@ async function* readBody(
     onInterrupted()
   } finally {
     pace.stop()
+    // Whoever stops early leaves a rest behind, which can only be dropped once nothing else listens for it.
+    await chunks.return?.()
   }
 }
 
