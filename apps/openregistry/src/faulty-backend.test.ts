@@ -182,3 +182,19 @@ test('parts that cannot be read are not joined to something else', async () => {
   await client.oci.uploadBlob(name, digest as Parameters<typeof client.oci.uploadBlob>[1], bytes)
   expect((await get(`/v2/me/app/blobs/${digest}`)).body.equals(bytes)).toBe(true)
 })
+
+test.each([
+  ['lost', { lost: true }],
+  ['too short', { shrinkTo: 1000 }],
+])('content that is pushed again while the object is %s is there afterwards', async (_what, fault) => {
+  const image = await pushImage(client, 'me/app:1', size)
+  const { digest, bytes } = image.layer
+  const begun = await fetch(`${origin}/v2/me/app/blobs/uploads/`, { method: 'POST' })
+  const location = begun.headers.get('location') ?? ''
+  const upload = /[0-9a-f]{32}/.exec(location)?.[0] ?? ''
+  // Everything that is there is bad, and what comes is good.
+  Object.assign(faults, fault, { only: (key: string) => !key.startsWith(upload) })
+  const pushed = await fetch(`${origin}${location}?digest=${digest}`, { method: 'PUT', body: bytes })
+  expect(pushed.status).toBe(201)
+  expect((await get(blobPath(image))).body.equals(bytes)).toBe(true)
+})

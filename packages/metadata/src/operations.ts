@@ -6,6 +6,7 @@ import { findHolders } from './reads/find-holders.ts'
 import { findManifest } from './reads/find-manifest.ts'
 import { findMountSource } from './reads/find-mount-source.ts'
 import { findRepository } from './reads/find-repository.ts'
+import { findStoredObject } from './reads/find-stored-object.ts'
 import { findTagChangeAt } from './reads/find-tag-change-at.ts'
 import { findUpload } from './reads/find-upload.ts'
 import { hasClaims } from './reads/has-claims.ts'
@@ -76,6 +77,7 @@ export const reads = {
   findManifest,
   findMountSource,
   findRepository,
+  findStoredObject,
   findTagChangeAt,
   findUpload,
   hasClaims,

@@ -113,6 +113,9 @@ export interface ScrubStore {
   /** What a location must hold: packed leaf hashes, and its bytes when they are inline. Null when it is gone. */
   readLocation(id: number): Promise<{ leaves: Uint8Array; bytes: Uint8Array | null } | null>
 
+  /** The object that a backend has of this content, if it is not known to be bad. */
+  findStoredObject(sha256: Digest, backend: string): Promise<StorageKey | null>
+
   /** Locations that were verified before this moment. Walks all of them. */
   scrubTotals(verifiedBefore: Milliseconds): Promise<ScrubTotals>
 

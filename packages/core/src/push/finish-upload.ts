@@ -6,6 +6,7 @@ import type { UploadSession } from '../ports/metadata-store.ts'
 import { backendNamed, type Ports } from '../settings.ts'
 import { addReceived, isLostRace, receiveChunk, type Chunk } from './append-part.ts'
 import { joinParts } from './join-parts.ts'
+import { noticeDamage } from './notice-damage.ts'
 import type { Stored } from './receive.ts'
 import { requireOffset, requireSession, type SessionInput } from './session.ts'
 
@@ -61,6 +62,8 @@ export async function finishUpload(
     })
   }
   const tree = unixfsTree(whole.hashes, (bytes) => ports.hasher.hashInline(bytes, { sha512: false }).sha256)
+  const { size } = whole.hashes
+  if (whole.stored.kind === 'object') await noticeDamage(ports, { backend: session.backend, sha256, size })
   await commit(ports, session, whole, {
     upload: session.id,
     offset: whole.offset,

@@ -142,6 +142,7 @@ async function useScrub(store: MetadataStore, name: RepositoryName): Promise<voi
     await store.noteSurplus({ backend, keys: [newStorageKey(newUploadId())], age: 0 })
   }
   await store.listDamage(page)
+  await store.findStoredObject(blob.sha256, backend)
   await store.listBlobUses(1, 10)
   await store.listRepositoryContent(name, 'blobs', page)
   await store.listRepositoryContent(name, 'manifests', page)

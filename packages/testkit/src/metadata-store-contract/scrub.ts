@@ -172,7 +172,10 @@ export function scrubTests(open: OpenMetadataStore): void {
     test.each(['damaged', 'missing'] as const)('%s: nothing reads, mounts or needs it', (state) =>
       alone(async (store, name) => {
         const blob = await pushBlob(store, name)
+        expect(await store.findStoredObject(blob.sha256, backend)).toBe(keyOf(blob))
+        expect(await store.findStoredObject(blob.sha256, 'other')).toBeNull()
         const content = await store.recordDamage(damageOf(blob, state))
+        expect(await store.findStoredObject(blob.sha256, backend)).toBeNull()
         expect(content).toMatchObject({ sha256: blob.sha256, size: blob.size })
         expect(await blobAt(store, name, blob.sha256)).toMatchObject({ location: null })
         const namespace = name.slice(0, name.indexOf('/'))

@@ -1,0 +1,44 @@
+import { join } from 'node:path'
+import { describeWithPostgres } from '@openregistry/testkit'
+import { expect, test } from 'vitest'
+import { damages, objectFiles } from './testing/damage.ts'
+import { pushImage } from './testing/push-image.ts'
+import { runCommand } from './testing/run-command.ts'
+import { runServer } from './testing/run-server.ts'
+import { temporaryFolder } from './testing/temporary-folder.ts'
+
+describeWithPostgres('scrub on PostgreSQL', (cluster) => {
+  test('finds damage beside a server, and several calls share the work', async () => {
+    await using folder = await temporaryFolder()
+    const { host, port, user, password, name } = await cluster().createDatabase()
+    const cwd = folder.path
+    const env = {
+      OPEN_REGISTRY_DB_HOST: host,
+      OPEN_REGISTRY_DB_PORT: String(port),
+      OPEN_REGISTRY_DB_USER: user,
+      OPEN_REGISTRY_DB_PASSWORD: password,
+      OPEN_REGISTRY_DB_NAME: name,
+      OPEN_REGISTRY_DB_POOL_SIZE: '4',
+      OPEN_REGISTRY_HTTP_WORKERS: '1',
+    }
+    await using live = await runServer({ cwd, env })
+    const images = []
+    for (const tag of ['1', '2', '3']) images.push(await pushImage(live.client, `me/app:${tag}`))
+    const scrub = async (...args: string[]) => {
+      const { code, stdout } = await runCommand(['scrub', '--json', ...args], { cwd, env })
+      return { code, ...(JSON.parse(stdout) as { objects: number; damaged: { digest: string }[] }) }
+    }
+    const both = await Promise.all([scrub(), scrub()])
+    expect(both.map(({ code }) => code)).toEqual([0, 0])
+    expect(both.reduce((sum, { objects }) => sum + objects, 0)).toBeGreaterThanOrEqual(9)
+
+    const [file = ''] = await objectFiles(join(cwd, 'data', 'blobs'))
+    await damages.flipped(file)
+    const found = await scrub('--all')
+    expect(found).toMatchObject({ code: 1, objects: 9 })
+    const hurt = images.find(({ layer }) => layer.digest === found.damaged[0]?.digest)
+    expect(hurt).toBeDefined()
+    const blob = `${live.server}/v2/me/app/blobs/${hurt?.layer.digest}`
+    expect((await fetch(blob, { method: 'HEAD' })).status).toBe(404)
+  })
+})
