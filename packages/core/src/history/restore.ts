@@ -35,7 +35,7 @@ export async function restore(ports: Ports, principal: Principal, input: Restore
   if (restored === null) {
     throw new RegistryError(
       'MANIFEST_UNKNOWN',
-      `${digest} is not in ${repository}: it never was, or it was deleted so long ago that its space was given back. Push it again.`,
+      `${digest} is not in ${repository}: it never was, or it was deleted and its space was given back. Push it again.`,
     )
   }
   return { digest, ...restored }
