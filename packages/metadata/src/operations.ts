@@ -144,6 +144,26 @@ export const steps = {
   sweepUpload,
 }
 
+/**
+ * Steps that change something with their first statement at most, and whose others only look. They need no transaction
+ * around them, which saves an engine across a network a round trip.
+ */
+export const standalone: ReadonlySet<OperationName> = new Set([
+  'check',
+  'deleteBlob',
+  'endScrubPass',
+  'enqueueJob',
+  'extendJob',
+  'failJob',
+  'forgetPendingDeletes',
+  'recordVerified',
+  'releaseLocations',
+  'renewLease',
+  'renewLocationClaims',
+  'renewUpload',
+  'scheduleJob',
+])
+
 /** Everything that an engine can be asked for, by the name it has in the port. */
 export const operations = { ...reads, ...steps }
 

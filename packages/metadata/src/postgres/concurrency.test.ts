@@ -96,7 +96,7 @@ describeWithPostgres('replicas at once', (cluster) => {
   const replicas: MetadataStore[] = []
   let address: DatabaseAddress
   const open = () =>
-    openPostgresMetadataStore({ ...settingsFor(address, { poolSize: 8 }), autoMigrate: true })
+    openPostgresMetadataStore({ ...settingsFor(address, { poolSize: 8, lockTimeout: 0 }), autoMigrate: true })
 
   beforeAll(async () => {
     address = await cluster().createDatabase()

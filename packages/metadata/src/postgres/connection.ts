@@ -30,7 +30,7 @@ export class Connection {
   readonly #client: Client
   readonly #patience: number
   #lost: ConnectionLost | null = null
-  #replaced = false
+  #retired = false
 
   private constructor(client: Client, statementTimeout: number) {
     this.#client = client
@@ -73,7 +73,17 @@ export class Connection {
 
   /** Whether the next operation may have it: it works, and no transaction is open in it. */
   get reusable(): boolean {
-    return this.#lost === null && !this.#replaced && this.#client.getTransactionStatus() === 'I'
+    return this.#lost === null && !this.#retired && this.#client.getTransactionStatus() === 'I'
+  }
+
+  /** Whether it works, and another one should be used nevertheless. */
+  get retired(): boolean {
+    return this.#retired
+  }
+
+  /** Says that another connection may lead to a better server. */
+  retire(): void {
+    this.#retired = true
   }
 
   /**
@@ -104,7 +114,7 @@ export class Connection {
       if (isServerError(error) && !endsConnection(error.code)) {
         // A former primary, when the next connection may find the one that took over; or statements that were prepared
         // before a newer release changed the schema.
-        if (error.code === readOnly || error.code === featureNotSupported) this.#replaced = true
+        if (error.code === readOnly || error.code === featureNotSupported) this.#retired = true
         throw error
       }
       throw (this.#lost ??= new ConnectionLost(error))

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Engine } from '../operation-methods.ts'
 import {
   operations,
+  standalone,
   type OperationInput,
   type OperationName,
   type OperationResult,
@@ -13,7 +14,7 @@ import { ConnectionLost } from './connection.ts'
 import { mayTryAgain, toRegistryError } from './faults.ts'
 import type { Pool } from './pool.ts'
 import { postgresSql } from './postgres-dialect.ts'
-import { runAlone, runTransaction } from './run-transaction.ts'
+import { runAlone, runStandalone, runTransaction } from './run-transaction.ts'
 
 /** How often an operation is tried before its fault is told. */
 const attempts = { read: 4, step: 8 }
@@ -36,12 +37,16 @@ export class PostgresEngine implements Engine {
     )
   }
 
-  /** A transaction. What it collides with is waited for, or it is tried again a bounded number of times. */
+  /**
+   * A transaction, or a statement that is one. What it collides with is waited for, or it is tried again a bounded number
+   * of times.
+   */
   async step<N extends OperationName>(name: N, ...input: OperationInput<N>): Promise<OperationResult<N>> {
     // Whoever called may use its buffers again at once.
     const own = ownBytes(input, []) as OperationInput<N>
+    const run = standalone.has(name) ? runStandalone : runTransaction
     return this.#persist(attempts.step, () =>
-      this.#pool.use('step', (connection) => runTransaction(connection, begin(name, own))),
+      this.#pool.use('step', (connection) => run(connection, begin(name, own))),
     )
   }
 

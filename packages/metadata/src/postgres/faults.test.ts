@@ -25,7 +25,7 @@ function open(settings: PostgresSettings): Promise<MetadataStore> {
 
 describeWithPostgres('a server that says no', (cluster) => {
   const over = async (changes: Partial<PostgresSettings>) =>
-    settingsFor(await cluster().createDatabase(), { connectTimeout: 200, ...changes })
+    settingsFor(await cluster().createDatabase(), { connectTimeout: 3000, ...changes })
 
   test.each<[string, Partial<PostgresSettings>, RegExp]>([
     [
@@ -81,6 +81,7 @@ describeWithPostgres('a server that says no', (cluster) => {
       ...unavailable,
       message: expect.stringContaining('it is a standby, or set to read-only') as string,
     })
+    await expect(standby.check()).rejects.toMatchObject(unavailable)
     // Another server may have taken over: the next step asks a fresh connection.
     await cluster().sql(`ALTER DATABASE ${address.name} SET default_transaction_read_only = off`)
     await openSession(standby, name)
@@ -91,7 +92,7 @@ describeWithPostgres('a server that says no', (cluster) => {
     await using store = await open(settingsFor(address))
     await openSession(store, newName())
     await cluster().sql(`ALTER DATABASE ${address.name} CONNECTION LIMIT 0`)
-    const limited = { ...settingsFor(address, { connectTimeout: 200 }), user: 'plain' }
+    const limited = { ...settingsFor(address, { connectTimeout: 3000 }), user: 'plain' }
     await cluster().sql(`CREATE ROLE plain LOGIN PASSWORD '${address.password}'`)
     await expect(open(limited)).rejects.toThrow(
       /no connection left; raise its max_connections, or lower db\.pool_size/,

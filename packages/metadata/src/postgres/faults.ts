@@ -24,6 +24,10 @@ const conditions = {
   ioError: '58030',
 }
 
+/** Said of a standby. */
+export const takesNoChanges =
+  'The database takes no changes: it is a standby, or set to read-only. Let db.host name the primary server.'
+
 /** Two steps that ran at the same moment kept each other from going on. Whoever lost tries again. */
 const collisions = new Set([
   conditions.serializationFailure,
@@ -74,7 +78,7 @@ function messageOf(code: string): string | null {
     case conditions.queryCanceled:
       return 'The database took too long; try again. The limit is db.statement_timeout.'
     case conditions.readOnly:
-      return 'The database takes no changes: it is a standby, or set to read-only. Let db.host name the primary server.'
+      return takesNoChanges
     case conditions.outOfMemory:
       return 'The database server has no memory left.'
     case conditions.ioError:

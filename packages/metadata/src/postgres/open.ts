@@ -1,6 +1,7 @@
 import type { MetadataStore } from '@openregistry/core'
+import { RegistryError } from '@openregistry/oci'
 import { operationMethods } from '../operation-methods.ts'
-import { toRegistryError } from './faults.ts'
+import { takesNoChanges, toRegistryError } from './faults.ts'
 import { PostgresEngine } from './engine.ts'
 import { Pool } from './pool.ts'
 import { migrate, requireSchema } from './schema.ts'
@@ -33,11 +34,27 @@ export async function openPostgresMetadataStore(options: PostgresOptions): Promi
     await pool[Symbol.asyncDispose]()
     throw toRegistryError(error)
   }
+  const methods = operationMethods(new PostgresEngine(pool))
   return {
-    ...operationMethods(new PostgresEngine(pool)),
+    ...methods,
+    async check() {
+      await methods.check()
+      await requireWritable(pool)
+    },
     pool,
     [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
   }
+}
+
+/** A standby answers every question and takes no step. */
+async function requireWritable(pool: Pool): Promise<void> {
+  const readOnly = await pool.use('read', async (connection) => {
+    const [row] = await connection.run('SHOW transaction_read_only')
+    if (row?.['transaction_read_only'] !== 'on') return false
+    connection.retire()
+    return true
+  })
+  if (readOnly) throw new RegistryError('METADATA_UNAVAILABLE', takesNoChanges)
 }
 
 /**

@@ -77,7 +77,7 @@ export class Pool implements AsyncDisposable {
     const limit = this.#settings.connectTimeout ?? defaultConnectTimeout
     const timer = setTimeout(() => {
       this.#waiting.splice(this.#waiting.indexOf(entry), 1)
-      reject(this.#lastFault ?? tooBusy(this.#settings, limit))
+      reject(this.#lastFault ?? this.#whyNone(limit))
     }, limit)
     const entry: Waiting = {
       use,
@@ -93,6 +93,11 @@ export class Pool implements AsyncDisposable {
     this.#waiting.push(entry)
     this.#grow()
     return promise
+  }
+
+  #whyNone(limit: number): RegistryError {
+    if (this.#busy.size > 0) return tooBusy(this.#settings, limit)
+    return connectFault(new Error(`timeout after ${limit} ms`), this.#settings)
   }
 
   #mayUse(use: PoolUse): boolean {
@@ -115,8 +120,8 @@ export class Pool implements AsyncDisposable {
   #release(connection: Connection): void {
     if (this.#busy.get(connection) === 'step') this.#steps--
     this.#busy.delete(connection)
-    // One that is lost is rarely alone: nobody shall find out with the others, one by one.
-    if (connection.lost) this.#closeIdle(0)
+    // One that is of no use is rarely alone: nobody shall find out with the others, one by one.
+    if (connection.lost || connection.retired) this.#closeIdle(0)
     if (this.#closed || !connection.reusable) {
       void connection.close()
       const kept = this.#takeIdle()

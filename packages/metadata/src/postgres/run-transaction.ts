@@ -37,7 +37,19 @@ export async function runTransaction<T>(connection: Connection, step: Step<T>): 
   return turn.value
 }
 
-/** Runs a step whose statements need no transaction around them: each is one of its own. */
+/**
+ * Runs a step that needs no transaction: the statement that changes something commits by itself.
+ * @throws as {@link runTransaction}.
+ */
+export async function runStandalone<T>(connection: Connection, step: Step<T>): Promise<T> {
+  try {
+    return await runAlone(connection, step)
+  } catch (error) {
+    throw error instanceof ConnectionLost ? new OutcomeUnknown(error) : error
+  }
+}
+
+/** Runs a read: each of its statements is a transaction of its own. */
 export async function runAlone<T>(connection: Connection, step: Step<T>): Promise<T> {
   let turn = step.next([])
   while (turn.done !== true) turn = step.next(await ask(connection, turn.value))

@@ -18,8 +18,9 @@ const tableLockTimeout = 2000
 const betweenAttempts = 1000
 const attempts = 10
 
-/** `lock_not_available` */
+/** `lock_not_available` and `deadlock_detected`: steps take tables in another order than a change does. */
 const lockNotAvailable = '55P03'
+const deadlock = '40P01'
 
 const words: SchemaWords = {
   text: 'text COLLATE "C"',
@@ -90,7 +91,7 @@ export async function migrate(
     try {
       return await migrateOnce(connection, list)
     } catch (error) {
-      if (!isServerError(error) || error.code !== lockNotAvailable) throw error
+      if (!isServerError(error) || !(error.code === lockNotAvailable || error.code === deadlock)) throw error
       if (attempt === attempts) throw unavailable(`${held} (${error.message})`)
       await pause(betweenAttempts)
     }

@@ -47,15 +47,18 @@ describeWithPostgres('rolling upgrades', (cluster) => {
         while (!done) await use(old)
       }),
     )
-    await Promise.all([migrateAs(nextRelease, address), migrateAs(nextRelease, address)])
-    for (const autoMigrate of [true, false]) {
-      await using restarted = await open(address, autoMigrate)
-      expect(await restarted.figures()).toMatchObject({ schemaVersion: schemaVersion + 1 })
-      await restarted.check()
-      await use(restarted)
+    try {
+      await Promise.all([migrateAs(nextRelease, address), migrateAs(nextRelease, address)])
+      for (const autoMigrate of [true, false]) {
+        await using restarted = await open(address, autoMigrate)
+        expect(await restarted.figures()).toMatchObject({ schemaVersion: schemaVersion + 1 })
+        await restarted.check()
+        await use(restarted)
+      }
+    } finally {
+      done = true
+      await traffic
     }
-    done = true
-    await traffic
   })
 
   test('a schema that this release cannot work with is refused, and not touched', async () => {
