@@ -4,6 +4,8 @@ import type { Migration, SchemaWords } from './index.ts'
 export const scrub: Migration = {
   version: 5,
   name: 'scrub',
+  // Older programs leave claims alone; at worst bytes are verified once more.
+  worksFrom: 4,
   statements: ({ text, integer, identity, table, indexTable }: SchemaWords) => [
     // Who reads these bytes again, and until when nobody else does.
     `ALTER TABLE blob_locations ADD COLUMN claim ${text}`,
