@@ -1,6 +1,7 @@
 import type { Fault, Stage } from './faults/index.ts'
 import { tick } from './model/tick.ts'
 import type { Report } from './report.ts'
+import { Replica } from './under-test/replica.ts'
 import type { Deployment } from './under-test/deployment.ts'
 import type { Chore } from './under-test/messages.ts'
 
@@ -13,7 +14,7 @@ export async function housekeep(stage: Stage, faults: readonly Fault[]): Promise
     : ['sweep', 'collect', 'collect', 'scrub']
   for (let part = 1; part <= 4; part++) {
     await progress.after(Math.floor((progress.total * part) / 5))
-    const up = deployment.replicas.filter(({ isUp }) => isUp)
+    const up = deployment.replicas.filter((replica) => replica.isUp && replica instanceof Replica)
     const replica = up[random.integer(0, Math.max(0, up.length - 1))]
     const chore = random.pick(chores)
     const from = tick()
@@ -31,11 +32,11 @@ export async function letTimePass(deployment: Deployment, report: Report): Promi
   await deployment.stop()
   await deployment.database.run('UPDATE uploads SET expires_at = 0')
   await deployment.start()
-  const [replica] = deployment.replicas
+  const janitor = await deployment.janitor()
   for (let left = 200; left > 0; left--) {
-    const swept = (await replica?.ask({ ask: 'housekeeping', chore: 'sweep' })) as Record<string, number>
+    const swept = (await janitor.ask({ ask: 'housekeeping', chore: 'sweep' })) as Record<string, number>
     if (Object.values(swept).some((count) => count > 0)) continue
-    await replica?.ask({ ask: 'housekeeping', chore: 'collect' })
+    await janitor.ask({ ask: 'housekeeping', chore: 'collect' })
     return
   }
   report.violation('housekeeping never comes to an end')

@@ -1,7 +1,7 @@
 import type { HttpRequest, HttpResponse } from '@openregistry/testkit'
 import type { FaultTimes } from '../fault-times.ts'
 import { tick, type Span } from '../model/tick.ts'
-import type { Report } from '../report.ts'
+import { RunFailed, type Report } from '../report.ts'
 import type { Deployment } from '../under-test/deployment.ts'
 
 /** An answer, and when it was given. */
@@ -34,6 +34,7 @@ export class Caller {
    * broken, and a violation otherwise.
    */
   async send(request: HttpRequest, choice: number): Promise<Answer | null> {
+    if (this.#report.failed) throw new RunFailed('Something is wrong already.')
     const replica = await this.#deployment.replica(choice)
     this.#report.counts.requests++
     const from = tick()

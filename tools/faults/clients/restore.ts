@@ -20,11 +20,14 @@ export async function restoreManifest(client: Client, repository: RepositoryMode
   if (answer === null) return
   if (answer.status === 200) {
     client.acknowledge(change, answer)
-    const back = new Set((answer.json() as { tags: string[] }).tags)
+    const restored = answer.json() as { tags: string[]; manifests: Digest[] }
+    const back = new Set(restored.tags)
     for (const [tag, pointed] of tags) {
       if (back.has(tag)) pointed.acknowledged(answer.span.until)
       else pointed.refused()
     }
+    // One that was not deleted is left as it is, whatever became of its blobs.
+    if (!restored.manifests.includes(manifest.digest)) return
     for (const digest of manifest.blobs) client.sawBlob(repository, digest, true, answer.span)
     return
   }

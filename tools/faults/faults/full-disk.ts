@@ -4,7 +4,7 @@ import { aWhile, someMoment, type Fault, type Stage } from './stage.ts'
 /** The file system of the blobs has no space. */
 export const fullBlobs: Fault = {
   name: 'blobs full',
-  shapes: ['embedded', 'replicas'],
+  shapes: ['embedded', 'replicas', 'supervisor'],
   isPossible: ({ volumes }) => volumes.blobs.isOwn,
   run: (stage) => fill(stage, 'blobs full', stage.deployment.volumes.blobs),
 }

@@ -1,6 +1,7 @@
 import { cutConnections, databaseAway, databaseAwayLong } from './database.ts'
 import { failingOperations, failingSteps, sleepingWriter, troubledBackend } from './failing.ts'
 import { fullBlobs, fullDatabase } from './full-disk.ts'
+import { killSupervisor, killWorker } from './kill-process.ts'
 import { cutPower, killAnywhere, killAtPoint } from './kill.ts'
 import type { Fault } from './stage.ts'
 
@@ -23,6 +24,9 @@ export const allFaults: readonly Fault[] = [
   fullDatabase,
   cutConnections,
   databaseAway,
+  killWorker,
+  killWorker,
+  killSupervisor,
 ]
 
 /** What takes too long for an ordinary run: only by name. */

@@ -3,7 +3,7 @@ import type { Random } from '@openregistry/testkit'
 import type { FaultTimes } from '../fault-times.ts'
 import type { Report } from '../report.ts'
 import type { Deployment, Shape } from '../under-test/deployment.ts'
-import type { Replica } from '../under-test/replica.ts'
+import type { RegistryProcess } from '../under-test/registry-process.ts'
 import type { Progress } from '../progress.ts'
 
 /** What a fault has to do with. */
@@ -28,7 +28,7 @@ export interface Fault {
 }
 
 /** One of the replicas. */
-export function someReplica({ deployment, random }: Stage): Replica {
+export function someReplica({ deployment, random }: Stage): RegistryProcess {
   const { replicas } = deployment
   const [first] = replicas
   if (first === undefined) throw new Error('There is no replica.')

@@ -1,25 +1,22 @@
 import { cp, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { HttpClient, PostgresCluster, Random } from '@openregistry/testkit'
+import type { PostgresCluster, Random } from '@openregistry/testkit'
 import { RunFailed, type Report } from '../report.ts'
 import { cutPower } from './cut-power.ts'
 import type { Database } from './database.ts'
+import type { ProcessOptions, RegistryProcess, Serving } from './registry-process.ts'
 import { Replica } from './replica.ts'
 import { postgresDatabase } from './postgres.ts'
 import { sqliteDatabase } from './sqlite.ts'
+import { Supervised } from './supervised.ts'
 import { Volume } from './volume.ts'
 
-/** A registry process as its clients see it. */
-export interface Serving {
-  readonly name: string
-  /** A client with connections to the process as it runs now. */
-  client(): HttpClient
-}
-
 /** In which form the registry runs. */
-export type Shape = 'embedded' | 'replicas'
+export type Shape = 'embedded' | 'replicas' | 'supervisor'
 
-export const allShapes: readonly Shape[] = ['embedded', 'replicas']
+export const allShapes: readonly Shape[] = ['embedded', 'replicas', 'supervisor']
+
+const names = { embedded: ['registry'], replicas: ['replica-1', 'replica-2', 'replica-3'] }
 
 /** How a deployment is made. */
 export interface DeploymentOptions {
@@ -36,13 +33,15 @@ export interface DeploymentOptions {
 
 /** The registry under test: one process or several on one database and one blob folder, behind a fair balancer. */
 export class Deployment implements AsyncDisposable {
-  readonly replicas: readonly Replica[]
+  readonly replicas: readonly RegistryProcess[]
   readonly database: Database
   readonly volumes: { readonly data: Volume; readonly blobs: Volume }
   /** The folder of the disk driver. */
   readonly blobFolder: string
   readonly #journal: string
   readonly #report: Report
+  /** For questions that the replicas do not take. */
+  readonly #janitor: Replica
   #changed = Promise.withResolvers<void>()
 
   private constructor(
@@ -63,22 +62,20 @@ export class Deployment implements AsyncDisposable {
       OPEN_REGISTRY_HTTP_PORT: '0',
       OPEN_REGISTRY_HTTP_HOST: '127.0.0.1',
       OPEN_REGISTRY_LOG_LEVEL: 'warn',
-      OPEN_REGISTRY_FAULTS_JOURNAL: this.#journal,
-      OPEN_REGISTRY_FAULTS_GRAVEYARD: join(volumes.blobs.path, 'graveyard'),
+      FAULT_HARNESS_JOURNAL: this.#journal,
+      FAULT_HARNESS_GRAVEYARD: join(volumes.blobs.path, 'graveyard'),
       UV_THREADPOOL_SIZE: '8',
       ...options.env,
     }
-    const names = options.shape === 'embedded' ? ['registry'] : ['replica-1', 'replica-2', 'replica-3']
-    this.replicas = names.map((name, index) => {
-      const clock = { OPEN_REGISTRY_FAULTS_CLOCK: String(options.skews[index] ?? 0) }
-      return new Replica({
-        name,
-        env: { ...env, ...clock },
-        cwd: folder,
-        log: join(folder, `${name}.log`),
-        report,
-      })
-    })
+    const optionsOf = (name: string, index: number): ProcessOptions => {
+      const clock = { FAULT_HARNESS_CLOCK: String(options.skews[index] ?? 0) }
+      return { name, env: { ...env, ...clock }, cwd: folder, log: join(folder, `${name}.log`), report }
+    }
+    this.#janitor = new Replica(optionsOf('janitor', 0))
+    this.replicas =
+      options.shape === 'supervisor'
+        ? [new Supervised(optionsOf('supervisor', 0))]
+        : names[options.shape].map((name, index) => new Replica(optionsOf(name, index)))
   }
 
   /** Makes everything that the registry stands on; no process runs yet. */
@@ -99,10 +96,18 @@ export class Deployment implements AsyncDisposable {
   }
 
   /** Starts one that does not run. */
-  async restart(replica: Replica): Promise<void> {
+  async restart(replica: RegistryProcess): Promise<void> {
     await replica.start()
     this.#changed.resolve()
     this.#changed = Promise.withResolvers()
+  }
+
+  /** A process that does chores: one of the replicas, or one beside them. */
+  async janitor(): Promise<Replica> {
+    const [replica] = this.replicas
+    if (replica instanceof Replica) return replica
+    if (!this.#janitor.isUp) await this.#janitor.start()
+    return this.#janitor
   }
 
   /** Any replica that takes requests; waits until there is one. @throws RunFailed */
@@ -117,18 +122,18 @@ export class Deployment implements AsyncDisposable {
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.replicas.map((replica) => replica.stop()))
+    await Promise.all([...this.replicas, this.#janitor].map((replica) => replica.stop()))
   }
 
   /** The machine with the blobs loses its power, and all replicas with it. @returns how many files that changed. */
   async cutPower(random: Random): Promise<number> {
-    await Promise.all(this.replicas.map((replica) => replica.kill()))
+    await Promise.all([...this.replicas, this.#janitor].map((replica) => replica.kill()))
     return cutPower(this.#journal, random)
   }
 
   /** Copies what the volumes hold to a folder that stays. */
   async keep(folder: string): Promise<void> {
-    await Promise.all(this.replicas.map((replica) => replica.kill()))
+    await Promise.all([...this.replicas, this.#janitor].map((replica) => replica.kill()))
     await mkdir(folder, { recursive: true })
     await this.database.keep(folder)
     await cp(this.volumes.data.path, join(folder, 'data'), { recursive: true })
@@ -136,7 +141,7 @@ export class Deployment implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.replicas.map((replica) => replica.kill()))
+    await Promise.all([...this.replicas, this.#janitor].map((replica) => replica.kill()))
     await this.database[Symbol.asyncDispose]()
     await this.volumes.blobs[Symbol.asyncDispose]()
     await this.volumes.data[Symbol.asyncDispose]()

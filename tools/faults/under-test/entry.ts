@@ -17,9 +17,9 @@ import { skewClock } from './skewed-clock.ts'
  */
 
 const {
-  OPEN_REGISTRY_FAULTS_JOURNAL: journal,
-  OPEN_REGISTRY_FAULTS_GRAVEYARD: graveyard,
-  OPEN_REGISTRY_FAULTS_CLOCK: skew = '0',
+  FAULT_HARNESS_JOURNAL: journal,
+  FAULT_HARNESS_GRAVEYARD: graveyard,
+  FAULT_HARNESS_CLOCK: skew = '0',
   ...env
 } = process.env
 if (journal === undefined || graveyard === undefined) throw new Error('The harness starts this program.')

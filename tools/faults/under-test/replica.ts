@@ -2,24 +2,13 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { HttpClient } from '@openregistry/testkit'
-import type { Report } from '../report.ts'
-import type { Serving } from './deployment.ts'
 import type { Message, Request } from './messages.ts'
+import type { ProcessOptions, RegistryProcess } from './registry-process.ts'
 
 const entry = fileURLToPath(new URL('entry.ts', import.meta.url))
 
 /** Sources are compiled once for all processes of all runs. */
 const compileCache = fileURLToPath(new URL('../../../node_modules/.cache/node', import.meta.url))
-
-/** How a replica is started. */
-export interface ReplicaOptions {
-  name: string
-  env: Readonly<Record<string, string>>
-  cwd: string
-  /** The file that takes its log. */
-  log: string
-  report: Report
-}
 
 interface Running {
   child: ChildProcess
@@ -30,18 +19,18 @@ interface Running {
 }
 
 /** One registry process, which can be killed, trapped and started again. */
-export class Replica implements Serving {
+export class Replica implements RegistryProcess {
   readonly name: string
   /** The most memory that any of its processes had, in bytes. */
   peakMemory = 0
   /** Called at the place of a trap that closed. */
   onTrapped: (point: string) => void = () => undefined
-  readonly #options: ReplicaOptions
+  readonly #options: ProcessOptions
   #running: Running | null = null
   #mayDie = false
   #lastId = 0
 
-  constructor(options: ReplicaOptions) {
+  constructor(options: ProcessOptions) {
     this.name = options.name
     this.#options = options
   }
