@@ -4,15 +4,23 @@ import type { Ports } from '../settings.ts'
 import { deletePending } from './delete-pending.ts'
 
 /** Rows of one step: a few milliseconds of the database, so that pushes in between hardly notice. */
-const limit = 200
+const limit = 300
 
 /** After a step the collector rests this many times as long as the step took, and at most this long. */
 const rest = { share: 0.5, atMost: 100 }
+
+/** A round takes this long at least, so that what pushes are left with does not depend on how fast the machine is. */
+const roundAtLeast: Milliseconds = 150
 
 /** What a collection did. */
 export interface Collection extends Omit<CollectionStep, 'more'> {
   /** Objects that were deleted from backends. */
   objects: number
+}
+
+/** Why not all objects could be deleted. */
+interface Fault {
+  error: unknown
 }
 
 /** How to collect. */
@@ -36,36 +44,80 @@ export async function collect(
   { grace = ports.settings.grace, progress }: CollectOptions = {},
 ): Promise<Collection> {
   const done: Collection = { repositories: 0, manifests: 0, links: 0, blobs: 0, bytes: 0, objects: 0 }
-  const { metadata } = ports
-  const steps = [
-    () => metadata.emptyRepositories({ limit }),
-    () => metadata.collectManifests({ grace, limit }),
-    () => metadata.collectLinks({ grace, limit }),
-    () => metadata.collectBlobs({ limit }),
-  ]
-  const stopped = (): boolean => signal?.aborted === true
-  let fault: { error: unknown } | null = null
-  for (let found = true; found && !stopped();) {
-    found = false
-    for (const step of steps) {
-      if (stopped()) break
-      const took = await timed(step)
-      found = add(done, took.value) || found
-      progress?.(done)
-      await pause(took.duration)
-    }
-    if (fault !== null) continue
-    try {
-      done.objects += await deletePending(ports, signal)
-      progress?.(done)
-    } catch (error) {
-      // Rows do not wait for a backend that is away; its objects do.
-      fault = { error }
-    }
+  const take = async (step: () => Promise<CollectionStep>): Promise<boolean> => {
+    const { value, duration } = await timed(step)
+    const found = add(done, value)
+    progress?.(done)
+    await pause(duration)
+    return found
   }
+  let deleting: Promise<Fault | null> = Promise.resolve(null)
+  let fault: Fault | null = null
+  // Objects go while the next rows are looked for. Rows do not wait for a backend that is away.
+  const deleteBeside = async (): Promise<void> => {
+    fault ??= await deleting
+    deleting = deleteObjects(ports, signal, done)
+  }
+  try {
+    await collectRows(ports, grace, signal, { take, deleteBeside })
+  } finally {
+    fault ??= await deleting
+  }
+  progress?.(done)
   await compact(ports, signal)
   if (fault !== null) throw fault.error
   return done
+}
+
+/** What {@link collectRows} works with. */
+interface Work {
+  /** Takes a step, and rests; whether it did something or expects more. */
+  take(step: () => Promise<CollectionStep>): Promise<boolean>
+  deleteBeside(): Promise<void>
+}
+
+/** Takes steps until none finds anything, or the signal aborts. */
+async function collectRows(
+  { metadata }: Ports,
+  grace: Milliseconds,
+  signal: AbortSignal | undefined,
+  { take, deleteBeside }: Work,
+): Promise<void> {
+  const sources = [
+    () => metadata.emptyRepositories({ limit }),
+    () => metadata.collectManifests({ grace, limit }),
+    () => metadata.collectLinks({ grace, limit }),
+  ]
+  const goesOn = (): boolean => signal?.aborted !== true
+  // What a source left behind may be food for one before it, so all are asked again until none finds anything.
+  for (let found = true; found && goesOn();) {
+    found = false
+    for (let busy = sources, more = true; more && goesOn();) {
+      const startedAt = performance.now()
+      const still: typeof sources = []
+      for (const step of busy) if (goesOn() && (await take(step))) still.push(step)
+      const blobs = goesOn() && (await take(() => metadata.collectBlobs({ limit })))
+      await deleteBeside()
+      more = blobs || still.length > 0
+      found ||= more
+      busy = still
+      if (more && goesOn()) await sleep(roundAtLeast - (performance.now() - startedAt))
+    }
+  }
+}
+
+/** Deletes what was given up; answers what kept it from deleting all of it. */
+async function deleteObjects(
+  ports: Ports,
+  signal: AbortSignal | undefined,
+  done: Collection,
+): Promise<Fault | null> {
+  try {
+    done.objects += await deletePending(ports, signal)
+    return null
+  } catch (error) {
+    return { error }
+  }
 }
 
 /** Adds up what a step did; whether that was anything, or it expects more. */
@@ -95,5 +147,9 @@ async function timed<T>(step: () => Promise<T>): Promise<{ value: T; duration: M
 
 /** A breath for requests, longer where the database is slow or busy. */
 function pause(duration: Milliseconds): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, Math.min(rest.atMost, duration * rest.share)))
+  return sleep(Math.min(rest.atMost, duration * rest.share))
+}
+
+function sleep(duration: Milliseconds): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, Math.max(0, duration)))
 }
