@@ -19,12 +19,19 @@ export interface BlobContent {
 const hashSize = 32
 const prefixSize = 8
 
+/** A row of `blobs` that this step holds. */
+export interface HeldBlob {
+  id: number
+  /** Whether this step made it: nobody else sees it yet, and it has no locations. */
+  created: boolean
+}
+
 /** The row of this content, created with its blocks if it is not there, and held so that nobody collects it. */
-export function* ensureBlob(sql: Sql, blob: BlobContent): Step<number> {
+export function* ensureBlob(sql: Sql, blob: BlobContent): Step<HeldBlob> {
   if (blob.sha512 !== null) yield* addSha512(sql, blob.sha256, blob.sha512)
   const found = yield* first<{ id: number }>(sql`
     SELECT id FROM blobs WHERE sha256 = ${blob.sha256} ${sql.lock('FOR KEY SHARE')}`)
-  if (found !== null) return found.id
+  if (found !== null) return { id: found.id, created: false }
   const created = yield* first<{ id: number }>(sql`
     INSERT INTO blobs (sha256, sha512, size, cid, created_at, leaves)
     VALUES (${blob.sha256}, ${blob.sha512}, ${blob.size}, ${blob.cid}, ${sql.now}, ${blob.leaves})
@@ -32,7 +39,7 @@ export function* ensureBlob(sql: Sql, blob: BlobContent): Step<number> {
     RETURNING id`)
   if (created === null) return yield* ensureBlob(sql, blob)
   if (blob.nodes.length > 0) yield* runEach(blockRows(sql, created.id, blob))
-  return created.id
+  return { id: created.id, created: true }
 }
 
 /**

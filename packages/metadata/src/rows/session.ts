@@ -1,6 +1,6 @@
 import type { StorageKey, UploadId } from '@openregistry/core'
 import { RegistryError } from '@openregistry/oci'
-import { first, run, type Step } from '../sql/query.ts'
+import { all, first, run, type Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
 
 /** Says why a session did not take what was offered at `offset`. */
@@ -25,12 +25,14 @@ export function* giveAwayParts(
   backend: string,
   kept: StorageKey | null,
 ): Step<void> {
+  const parts = yield* all<{ key: StorageKey | null }>(sql`
+    DELETE FROM upload_parts WHERE upload_id = ${upload} RETURNING key`)
+  const keys = parts.flatMap(({ key }) => (key === null || key === kept ? [] : [key]))
+  if (keys.length === 0) return
   yield* run(sql`
     INSERT INTO pending_deletes (backend, key, queued_at)
-    SELECT ${backend}, key, ${sql.now} FROM upload_parts
-    WHERE upload_id = ${upload} AND key IS NOT NULL AND key <> ${kept ?? ''}
+    SELECT ${backend}, given.value, ${sql.now} FROM ${sql.texts(keys)} AS given WHERE TRUE
     ON CONFLICT (backend, key) DO NOTHING`)
-  yield* run(sql`DELETE FROM upload_parts WHERE upload_id = ${upload}`)
 }
 
 /** Ends open sessions that are locked; the objects of their parts are to be deleted. */

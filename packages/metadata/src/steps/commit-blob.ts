@@ -20,9 +20,9 @@ export function* commitBlob(sql: Sql, input: CommitBlob): Step<void> {
     RETURNING backend`)
   if (session === null) throw yield* refuseSession(sql, input.upload)
   yield* lockLinks(sql, repository.id, [input.digest])
-  const blobId = yield* ensureBlob(sql, input)
-  yield* ensureLocation(sql, blobId, session.backend, input.stored)
-  yield* linkBlob(sql, repository, input.digest, blobId, input.lease)
+  const blob = yield* ensureBlob(sql, input)
+  yield* ensureLocation(sql, blob, session.backend, input.stored)
+  yield* linkBlob(sql, repository, input.digest, blob.id, input.lease)
   yield* giveAwayParts(
     sql,
     input.upload,

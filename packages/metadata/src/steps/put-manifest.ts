@@ -13,15 +13,15 @@ import type { Sql } from '../sql/sql.ts'
 export function* putManifest(sql: Sql, input: PutManifest): Step<{ missing: Digest[] }> {
   const repository = yield* ensureRepository(sql, input.repository, input.defaultVisibility)
   if (input.references.length > 0) yield* claimLinks(sql, repository.id, input.references)
-  const blobId = yield* ensureBlob(sql, {
+  const blob = yield* ensureBlob(sql, {
     sha256: input.sha256,
     sha512: input.sha512,
     size: input.bytes.length,
     cid: input.cid,
     ...manifestShape(input.bytes, input.sha256),
   })
-  yield* ensureLocation(sql, blobId, inlineBackend, { kind: 'inline', bytes: input.bytes })
-  const manifest = yield* ensureManifest(sql, repository.id, blobId, input)
+  yield* ensureLocation(sql, blob, inlineBackend, { kind: 'inline', bytes: input.bytes })
+  const manifest = yield* ensureManifest(sql, repository.id, blob.id, input)
   if (manifest.changed) yield* replaceReferences(sql, repository.id, manifest.id, input.references)
   // One order for all steps, as with links.
   for (const tag of [...input.tags].sort()) {
