@@ -144,6 +144,30 @@ describeWithPostgres('replicas at once', (cluster) => {
     }
   })
 
+  test('nobody has to wait until nobody pushes: visibility and deletion get their turn', async () => {
+    const name = newName()
+    await replicas[0]!.putManifest(manifestOf(name))
+    let done = false
+    const pushing = Promise.all(
+      replicas.map(async (store) => {
+        while (!done) await store.putManifest(manifestOf(name))
+      }),
+    )
+    try {
+      for (const visibility of ['public', 'private', 'public', 'private'] as const) {
+        expect(await replicas[0]!.setVisibility(name, visibility)).toMatchObject({ visibility })
+        const { id } = (await replicas[1]!.findRepository(name))!
+        expect(await replicas[1]!.deleteRepository(name, 'user:ada')).toBe(true)
+        await replicas[2]!.putManifest(manifestOf(name))
+        expect((await replicas[2]!.findRepository(name))?.id).not.toBe(id)
+        await replicas[3]!.emptyRepositories({ limit: 100 })
+      }
+    } finally {
+      done = true
+      await pushing
+    }
+  })
+
   test('one session from all of them: each part once, and one end', async () => {
     const name = newName()
     const { id } = await openSession(replicas[0]!, name, { id: newUploadId() })

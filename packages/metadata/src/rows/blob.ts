@@ -43,14 +43,16 @@ export function* ensureBlob(sql: Sql, blob: BlobContent): Step<HeldBlob> {
 }
 
 /**
- * Notes the other digest of content that was first pushed without it. A digest is a key, so this waits for everybody who
- * holds the blob; therefore it comes before anything weaker is held, and only where it has something to do.
+ * Notes the other digest of content that was first pushed without it. A digest is a key, which may not be changed while
+ * somebody holds the blob; then it is left to a later push, since only the search for a place to mount from needs it.
  */
 function* addSha512(sql: Sql, sha256: Digest, sha512: Digest): Step<void> {
   const lacking = yield* first<{ id: number }>(sql`
     SELECT id FROM blobs WHERE sha256 = ${sha256} AND sha512 IS NULL`)
   if (lacking === null) return
-  yield* run(sql`UPDATE blobs SET sha512 = ${sha512} WHERE id = ${lacking.id} AND sha512 IS NULL`)
+  yield* run(sql`
+    UPDATE blobs SET sha512 = ${sha512} WHERE id IN (
+      SELECT id FROM blobs WHERE id = ${lacking.id} AND sha512 IS NULL ${sql.lock('FOR UPDATE SKIP LOCKED')})`)
 }
 
 /** One row for each distinct hash of a leaf or node. */

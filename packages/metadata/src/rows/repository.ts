@@ -11,8 +11,8 @@ export interface RepositoryRow extends RepositoryFacts {
 }
 
 /**
- * The repository of this name, locked against changes of its visibility and deletion. Those lock it `FOR UPDATE`; whatever
- * else changes in it is no key, so that steps of one repository do not wait for each other here.
+ * The repository of this name, held so that nobody empties it. Whatever changes in its row is no key, its deletion included,
+ * so that steps of one repository do not wait for each other here.
  */
 export function* lockRepository(sql: Sql, name: RepositoryName): Step<RepositoryRow | null> {
   const row = yield* first<{ id: string; visibility: Visibility; listed: unknown }>(sql`

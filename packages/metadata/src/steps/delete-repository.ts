@@ -7,9 +7,10 @@ import type { Sql } from '../sql/sql.ts'
  * it, and the collector takes the rest.
  */
 export function* deleteRepository(sql: Sql, name: RepositoryName, principal: string): Step<boolean> {
-  // Waits for the steps that are at work in it: none of them adds something to a repository that is being emptied.
+  // Not stronger: steps that are at work in it would be waited for, and where many push there is always one. What they
+  // still add came before the deletion; the collector, which begins when none of them is left, takes that, too.
   const repository = yield* first<{ id: string }>(sql`
-    SELECT id FROM live_repositories WHERE name = ${name} ${sql.lock('FOR UPDATE')}`)
+    SELECT id FROM live_repositories WHERE name = ${name} ${sql.lock('FOR NO KEY UPDATE')}`)
   if (repository === null) return false
   yield* run(sql`
     UPDATE repositories SET deleted_at = ${sql.now}, deleted_by = ${principal} WHERE id = ${repository.id}`)

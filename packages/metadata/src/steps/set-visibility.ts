@@ -10,7 +10,7 @@ export function* setVisibility(
   visibility: Visibility,
 ): Step<RepositoryFacts | null> {
   const repository = yield* first<{ id: string; visibility: Visibility }>(sql`
-    SELECT id, visibility FROM live_repositories WHERE name = ${name} ${sql.lock('FOR UPDATE')}`)
+    SELECT id, visibility FROM live_repositories WHERE name = ${name} ${sql.lock('FOR NO KEY UPDATE')}`)
   if (repository === null) return null
   if (repository.visibility !== visibility) {
     yield* run(sql`UPDATE repositories SET visibility = ${visibility} WHERE id = ${repository.id}`)
