@@ -11,7 +11,7 @@ const laterKeys: readonly [prefix: string, what: string][] = [
     `auth.${key}`,
     'accounts',
   ]),
-  ['gc.untagged_after', 'garbage collection'],
+  ['gc.untagged_after', 'deleting untagged images by age'],
   ['keys', 'the keys file'],
   ['http.trusted_proxies', 'reading the addresses that proxies report'],
 ]

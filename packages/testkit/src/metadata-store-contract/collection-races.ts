@@ -17,7 +17,7 @@ export function collectionRaceTests(open: OpenMetadataStore): void {
       'a push that was acknowledged stays, however often the same content was collected before',
       alone(async (store) => {
         const contents = [hashedContent(), hashedContent()]
-        const done = collecting(store)
+        await using collectors = collecting(store)
         const push = async (content: HashedContent) => {
           for (let turn = 0; turn < turns; turn++) {
             // Over at once, and gone in a moment, while the same content comes to another repository.
@@ -31,7 +31,7 @@ export function collectionRaceTests(open: OpenMetadataStore): void {
           }
         }
         await Promise.all([...contents, ...contents].map(push))
-        await done()
+        await collectors[Symbol.asyncDispose]()
       }),
     )
 
@@ -41,7 +41,7 @@ export function collectionRaceTests(open: OpenMetadataStore): void {
         const names = [newName(), newName()]
         const contents = [hashedContent(), hashedContent(), hashedContent()]
         const kept: { name: RepositoryName; digest: Digest; blobs: HashedContent[] }[] = []
-        const done = collecting(store)
+        await using collectors = collecting(store)
         const work = async (worker: number) => {
           const name = names[worker % names.length]!
           for (let turn = 0; turn < turns; turn++) {
@@ -57,7 +57,7 @@ export function collectionRaceTests(open: OpenMetadataStore): void {
           }
         }
         await Promise.all([0, 1, 2, 3, 4, 5].map(work))
-        await done()
+        await collectors[Symbol.asyncDispose]()
         await collectAll(store)
         const pending = new Set<string>(await pendingKeys(store))
         expect(kept.length).toBeGreaterThan(0)
@@ -75,7 +75,7 @@ export function collectionRaceTests(open: OpenMetadataStore): void {
     test(
       'mounts have their lease, or did not happen',
       alone(async (store) => {
-        const done = collecting(store)
+        await using collectors = collecting(store)
         const content = hashedContent()
         const work = async () => {
           for (let turn = 0; turn < turns; turn++) {
@@ -94,7 +94,7 @@ export function collectionRaceTests(open: OpenMetadataStore): void {
           }
         }
         await Promise.all([work(), work(), work()])
-        await done()
+        await collectors[Symbol.asyncDispose]()
         await collectAll(store)
         expect(await store.previewCollection(0, 1)).toMatchObject({ content: [], blobs: 0 })
       }),
@@ -102,16 +102,18 @@ export function collectionRaceTests(open: OpenMetadataStore): void {
   })
 }
 
-/** Two collectors that work until the returned function is called. */
-function collecting(store: MetadataStore): () => Promise<void> {
+/** Two collectors that work until they are disposed of. */
+function collecting(store: MetadataStore): AsyncDisposable {
   let over = false
   const collector = async () => {
     while (!over) await collectAll(store, { limit: 3 })
   }
   const collectors = Promise.all([collector(), collector()])
-  return async () => {
-    over = true
-    await collectors
+  return {
+    async [Symbol.asyncDispose]() {
+      over = true
+      await collectors
+    },
   }
 }
 
