@@ -84,6 +84,7 @@ async function restoreAny(store: MetadataStore, name: RepositoryName, digest: Di
 
 /** A turn of the collector that waits for no grace. */
 async function collect(store: MetadataStore): Promise<unknown> {
+  await store.emptyRepositories({ limit: 20 })
   await store.collectManifests({ grace: 0, limit: 5 })
   await store.collectLinks({ grace: 0, limit: 5 })
   return store.collectBlobs({ limit: 5 })
@@ -229,7 +230,8 @@ async function expectWhole(cluster: PostgresCluster, { name }: DatabaseAddress):
 
 /** Entries of the history whose "from" is not the "to" of the entry before. */
 async function historyBreaks(cluster: PostgresCluster, database: string): Promise<number> {
-  const chain = `SELECT from_digest, lag(to_digest) OVER (PARTITION BY repository_id, tag ORDER BY id) AS before FROM tag_history`
+  const chain = `SELECT from_digest, lag(to_digest) OVER (PARTITION BY h.repository_id, h.tag ORDER BY h.id) AS before
+    FROM tag_history AS h JOIN live_repositories AS r ON r.id = h.repository_id`
   return Number(
     await cluster.sql(
       `SELECT count(*) FROM (${chain}) AS h WHERE from_digest IS DISTINCT FROM before`,
