@@ -138,15 +138,20 @@ async function round(
     const client = new Client(world, randomFrom(`${random.word(16)} client ${index}`))
     return work(client, options.operations, () => progress.step())
   })
-  const done = Promise.all(clients).finally(() => progress.finish())
+  const done = allOf(clients).finally(() => progress.finish())
   const possible = options.faults.filter(
     ({ shapes, isPossible }) => shapes.includes(options.shape) && (isPossible?.(deployment) ?? true),
   )
   const [one, other] = [possible, possible].map((from) => from[random.integer(0, from.length - 1)])
   if (one === undefined || other === undefined) throw new Error('No fault is possible here.')
-  await Promise.all([done, one.run(stage).then(() => other.run(stage)), housekeep(stage, [one, other])])
+  await allOf([done, one.run(stage).then(() => other.run(stage)), housekeep(stage, [one, other])])
   if (report.failed) return
   await verify(new Client(world, randomFrom(`${random.word(16)} verify`), { alone: true }), deployment)
+}
+
+/** Waits for all of them, whatever becomes of one: nothing may still be under way when the run is taken down. */
+async function allOf(parts: readonly Promise<void>[]): Promise<void> {
+  for (const part of await Promise.allSettled(parts)) if (part.status === 'rejected') throw part.reason
 }
 
 /** Time passes, housekeeping does all that it has to, and everything acknowledged is still there. */
