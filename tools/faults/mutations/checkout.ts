@@ -24,7 +24,7 @@ export class Checkout implements AsyncDisposable {
       cwd: root,
     })
     for (const path of stdout.split('\0')) {
-      if (!/^(packages|apps|tools|bin)\/|^[^/]*\.json$/.test(path)) continue
+      if (!/^(packages|apps|bench|tools|bin)\/|^[^/]*\.json$/.test(path)) continue
       await mkdir(dirname(join(folder, path)), { recursive: true })
       await cp(join(root, path), join(folder, path)).catch((error: NodeJS.ErrnoException) => {
         // A file that was removed and not committed yet.

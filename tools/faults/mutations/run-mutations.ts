@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import type { SeedResult } from '../seed-run.ts'
 import { Checkout } from './checkout.ts'
 import { mutations, type Mutation } from './mutations.ts'
 
@@ -14,43 +15,51 @@ export interface MutationOptions {
 }
 
 /**
- * Runs the harness on a copy of the sources with one mutation after the other.
- * @returns the names of those that no seed noticed.
+ * Runs the harness on a copy of the sources with one mutation after the other. What turned red is run again without the
+ * mutation: it has to be green, or it says nothing.
+ * @returns the names of those that were not noticed.
  */
 export async function runMutations({ only = '', seeds, onResult }: MutationOptions): Promise<string[]> {
   await using checkout = await Checkout.make()
-  const survivors: string[] = []
+  const missed: string[] = []
   for (const mutation of mutations.filter(({ name }) => name.includes(only))) {
     const restore = await checkout.apply(mutation)
-    const noticed = await firstRedSeed(checkout, mutation, seeds)
+    const results = await runSeeds(checkout, mutation, ['--seeds', String(seeds), '--until-red'])
     await restore()
-    if (noticed === null) survivors.push(mutation.name)
-    onResult(describe(mutation, noticed, seeds))
+    const red = results.find(({ violations }) => violations.length > 0)
+    const control = red === undefined ? [] : await runSeeds(checkout, mutation, ['--seed', String(red.seed)])
+    const isSound = control.every(({ violations }) => violations.length === 0)
+    if (red === undefined || !isSound) missed.push(mutation.name)
+    onResult(describe(mutation, red, isSound))
   }
-  return survivors
+  return missed
 }
 
-/** What a red run said: its line, and the first thing that was wrong. */
-async function firstRedSeed(
+async function runSeeds(
   checkout: Checkout,
   { fault, shape = 'embedded' }: Mutation,
-  seeds: number,
-): Promise<string | null> {
-  const program = join(checkout.folder, 'tools/faults/run.ts')
-  const args = [program, '--seeds', String(seeds), '--until-red', '--shape', shape]
-  if (fault !== undefined) args.push('--fault', fault)
-  const child = spawn(process.execPath, args, { cwd: checkout.folder, stdio: ['ignore', 'pipe', 'inherit'] })
+  args: readonly string[],
+): Promise<SeedResult[]> {
+  const words = ['tools/faults/run.ts', '--json', '--shape', shape, ...args]
+  if (fault !== undefined) words.push('--fault', fault)
+  const child = spawn(process.execPath, [join(checkout.folder, words[0] ?? ''), ...words.slice(1)], {
+    cwd: checkout.folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let output = ''
+  let errors = ''
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()))
   await once(child, 'close')
-  const lines = output.split('\n')
-  const red = lines.findIndex((line) => line.includes('FAILED'))
-  if (child.exitCode === 0) return null
-  return `${/^seed \d+ \w+/.exec(lines[red] ?? '')?.[0] ?? 'no seed'}: ${(lines[red + 1] ?? output).trim()}`
+  const lines = output.split('\n').filter((line) => line.startsWith('{'))
+  if (lines.length === 0) throw new Error(`The harness itself does not run: ${errors}`)
+  return lines.map((line) => JSON.parse(line) as SeedResult)
 }
 
-function describe({ name }: Mutation, noticed: string | null, seeds: number): string {
-  return noticed === null
-    ? `MISSED ${name}: ${seeds} seeds passed`
-    : `caught ${name}\n       ${noticed.slice(0, 200)}`
+function describe({ name }: Mutation, red: SeedResult | undefined, isSound: boolean): string {
+  if (red === undefined) return `MISSED ${name}: every seed passed`
+  const seen = `seed ${red.seed} ${red.shape}: ${red.violations[0]?.slice(0, 200)}`
+  return isSound
+    ? `caught ${name}\n       ${seen}`
+    : `UNSURE ${name}: the seed fails without it, too\n       ${seen}`
 }
