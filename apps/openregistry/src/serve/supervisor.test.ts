@@ -314,10 +314,13 @@ async function beginPush(server: string): Promise<{ finish(): Promise<number | u
   const sending = request(new URL(opened.headers.get('location') ?? '', server), {
     method: 'PATCH',
     agent: false,
+    headers: { expect: '100-continue' },
   })
   const answered = once(sending, 'response')
+  // From here on a server has it in its hands.
+  sending.flushHeaders()
+  await once(sending, 'continue')
   sending.write(randomBytes(100_000))
-  await once(sending, 'socket')
   return {
     async finish() {
       sending.end(randomBytes(100_000))
