@@ -10,8 +10,8 @@ interface RequestKind {
   /** Of the rate: what design 06 asks for, of the registry whose size it names. */
   small: readonly Budget[]
   large: readonly Budget[]
-  /** At most so many milliseconds for 99 of 100; null where nothing is asked. */
-  slowest: number | null
+  /** The slowest of 100 is shown where design 06 names it, with what it asks for. */
+  slowest: readonly Budget[] | null
   method?: 'HEAD'
   accept?: string
   needs?: Feature
@@ -95,7 +95,7 @@ const kinds: readonly RequestKind[] = [
     title: 'tags list, page of 100',
     small: [best(10)],
     large: [best(10)],
-    slowest: 10,
+    slowest: [atMost(10)],
     paths: ({ repository, tags }, page) => pagesOf(`/v2/${repository}/tags/list`, tags, page),
   },
   {
@@ -103,7 +103,7 @@ const kinds: readonly RequestKind[] = [
     title: 'catalog, page of 100',
     small: [best(10)],
     large: [best(10)],
-    slowest: 10,
+    slowest: [atMost(10)],
     paths: ({ repositories }, page) => pagesOf('/v2/_catalog', repositories.toSorted(), page),
   },
   {
@@ -111,7 +111,7 @@ const kinds: readonly RequestKind[] = [
     title: 'referrers of one subject, page of 100',
     small: [best(5)],
     large: [best(5)],
-    slowest: 10,
+    slowest: [],
     needs: 'referrers',
     paths: (ground, page) => referrersOf(ground, 0, page),
   },
@@ -120,7 +120,7 @@ const kinds: readonly RequestKind[] = [
     title: 'five referrers among many',
     small: [best(5)],
     large: [best(5)],
-    slowest: 10,
+    slowest: [],
     needs: 'referrers',
     paths: (ground, page) => referrersOf(ground, 1, page),
   },
@@ -132,7 +132,7 @@ function metricsOf(
   budgets: readonly Budget[],
 ): Row['metrics'] {
   const only = rate(title, ...budgets)
-  return limit === null ? [only] : [only, slowest(`${title}, p99`, atMost(limit))]
+  return limit === null ? [only] : [only, slowest(`${title}, p99`, ...limit)]
 }
 
 function rowOf(kind: RequestKind): Omit<Row, 'id' | 'metrics'> {
