@@ -35,7 +35,7 @@ USER 10001:10001
 WORKDIR /etc/openregistry
 VOLUME /data
 EXPOSE 5000
-HEALTHCHECK --interval=30s --timeout=10s --start-period=10s CMD ["openregistry", "doctor"]
+HEALTHCHECK --interval=30s --timeout=10s --start-period=10s CMD ["openregistry", "doctor", "--running"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["openregistry"]
 CMD ["serve"]

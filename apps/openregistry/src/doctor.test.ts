@@ -42,6 +42,23 @@ test('beside a live server', async () => {
   expect(of('database')[0]?.message).toMatch(/schema \d+, 0 open uploads/)
 })
 
+test('a server that has to run, and does or does not', async () => {
+  await using folder = await temporaryFolder()
+  const ask = async (port: string) => {
+    const env = { OPEN_REGISTRY_HTTP_PORT: port }
+    const { code, stdout } = await runCommand(['doctor', '--running', '--json'], { cwd: folder.path, env })
+    const { checks } = JSON.parse(stdout) as { checks: Finding[] }
+    return { code, port: checks.find(({ check }) => check === 'port') }
+  }
+  let port: string
+  {
+    await using registry = await runServer({ cwd: folder.path })
+    port = new URL(registry.server).port
+    expect(await ask(port)).toMatchObject({ code: 0, port: { status: 'ok' } })
+  }
+  expect(await ask(port)).toMatchObject({ code: 1, port: { status: 'failed' } })
+})
+
 describe('a port that another program has', () => {
   async function examineBeside(answer: (server: Server) => Server): Promise<Finding | undefined> {
     await using folder = await temporaryFolder()

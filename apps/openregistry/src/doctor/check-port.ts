@@ -7,9 +7,13 @@ import { failed, ok, type Finding } from './finding.ts'
 /** How long something that listens may take to say what it is, in milliseconds. */
 const patience = 3000
 
-/** Whether the port is free, and if not, who has it. */
-export async function checkPort({ http }: Config): Promise<Finding[]> {
+/**
+ * Whether the port is free, and if not, who has it; with `running`, whether a registry answers there. A port is free when
+ * it can be taken, which a server that starts at that moment cannot do.
+ */
+export async function checkPort({ http }: Config, { running }: { running: boolean }): Promise<Finding[]> {
   const where = `${http.host.includes(':') ? `[${http.host}]` : http.host}:${http.port}`
+  if (running) return [await whoAnswers(http, where)]
   if (http.port === 0) return [ok('port', 'any free one')]
   const fault = await tryListening(http.host, http.port)
   if (fault === null) return [ok('port', `${where} is free`)]
@@ -47,13 +51,20 @@ async function tryListening(host: string, port: number): Promise<NodeJS.ErrnoExc
   }
 }
 
+async function whoAnswers(http: Config['http'], where: string): Promise<Finding> {
+  if (isRegistry(await ask(http))) return ok('port', `a registry answers on ${where}`)
+  return failed('port', `no registry answers on ${where}`, 'Start it, or see why it stopped in its log.')
+}
+
+function isRegistry(answer: IncomingHttpHeaders | null): boolean {
+  return answer?.['docker-distribution-api-version'] === 'registry/2.0'
+}
+
 async function whoListens(http: Config['http'], where: string): Promise<Finding> {
   const taken = `${where} is taken by another program`
   const another = 'Stop it, or choose another port: OPEN_REGISTRY_HTTP_PORT=5001 openregistry serve'
   const answer = await ask(http)
-  if (answer?.['docker-distribution-api-version'] === 'registry/2.0') {
-    return ok('port', `a registry answers on ${where} already`)
-  }
+  if (isRegistry(answer)) return ok('port', `a registry answers on ${where} already`)
   // AirPlay Receiver has port 5000 on macOS since version 12.
   if (
     String(answer?.server ?? '').startsWith('AirTunes') ||

@@ -14,15 +14,22 @@ import { checkTls } from './check-tls.ts'
 import { checkUsersFile } from './check-users-file.ts'
 import { failed, ok, type Finding } from './finding.ts'
 
+/** How to examine. */
+interface DoctorOptions {
+  json?: boolean
+  /** Whether a server has to run. */
+  running?: boolean
+}
+
 /** `openregistry doctor`: looks at everything that a start needs, changes nothing, and ends with 1 if something fails. */
-export async function doctor(command: Command, { json }: { json?: boolean }): Promise<void> {
-  const findings = await examine(command)
+export async function doctor(command: Command, { json, running = false }: DoctorOptions): Promise<void> {
+  const findings = await examine(command, running)
   if (findings.some(({ status }) => status === 'failed')) process.exitCode = exitCodes.failure
   if (json) printJson({ checks: findings })
   else print(format(findings))
 }
 
-async function examine(command: Command): Promise<Finding[]> {
+async function examine(command: Command, running: boolean): Promise<Finding[]> {
   const findings = checkRuntime()
   let config: Config
   try {
@@ -35,7 +42,7 @@ async function examine(command: Command): Promise<Finding[]> {
     const advice = 'Correct it; every key is in docs/configuration.md. The other checks need it.'
     return [...findings, ...problems.map((problem) => failed('configuration', problem, advice))]
   }
-  findings.push(...(await checkPort(config)), ...(await checkTls(config)))
+  findings.push(...(await checkPort(config, { running })), ...(await checkTls(config)))
   findings.push(...(await checkData(config)), ...(await checkDatabase(config)))
   findings.push(...(await checkUsersFile(config)), ...(await checkClock(config)))
   return findings
