@@ -84,6 +84,7 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
   const { shape, cluster } = options
   const skews = random.pick([[], [day, -day], [-300_000, 0, 300_000]])
   const deployment = await Deployment.open({ shape, cluster, folder, report, env: envOf(promises), skews })
+  const interrupted = tidyUpOnSignals(() => keepOrRemove(deployment, folder, false))
   let rounds = 0
   try {
     await deployment.start()
@@ -105,6 +106,7 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
     if (!report.failed)
       report.violation(`the harness gave up: ${error instanceof Error ? error.stack : String(error)}`)
   } finally {
+    interrupted[Symbol.dispose]()
     await keepOrRemove(deployment, folder, report.failed || options.keep === true)
   }
   return {
@@ -169,6 +171,13 @@ async function finalChecks(
   for (const { name, peakMemory } of deployment.replicas)
     if (peakMemory > memoryLimit * (shape === 'supervisor' ? 2 : 1))
       report.violation(`${name} took ${Math.round(peakMemory / 2 ** 20)} MiB of memory`)
+}
+
+/** Volumes would stay mounted when somebody has seen enough. */
+function tidyUpOnSignals(tidyUp: () => Promise<void>): Disposable {
+  const onSignal = (): void => void tidyUp().finally(() => process.exit(130))
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
+  return { [Symbol.dispose]: () => void process.off('SIGINT', onSignal).off('SIGTERM', onSignal) }
 }
 
 /** What went wrong stays, for whoever looks into it. */
