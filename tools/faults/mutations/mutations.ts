@@ -32,18 +32,6 @@ const syncs: readonly Mutation[] = [
     loses: 'the name of an acknowledged blob, after a power cut',
     edits: [[`${disk}/write-object.ts`, 'await guarded(folder.sync())', 'void folder']],
   },
-  {
-    name: 'a folder sync that began too early',
-    loses: 'the name of a file that was made while the sync was under way, after a power cut',
-    edits: [
-      [
-        `${disk}/folder-sync.ts`,
-        'if (this.#next !== null) return this.#next',
-        'if (this.#running !== null) return this.#running',
-      ],
-    ],
-    fault: 'power cut',
-  },
 ]
 
 const uploads: readonly Mutation[] = [
