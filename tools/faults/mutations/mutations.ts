@@ -100,8 +100,8 @@ const content: readonly Mutation[] = [
     edits: [
       [
         `${rows}/location.ts`,
-        '} else if (key !== null && key !== found.key) {\n    yield* deleteLater(sql, place, key)',
-        '} else if (key !== null && found.key !== null && key !== found.key) {\n    yield* deleteLater(sql, place, found.key)',
+        'if (key !== null && key !== good.key) yield* deleteLater(sql, place, key)',
+        'if (key !== null && good.key !== null && key !== good.key) yield* deleteLater(sql, place, good.key)',
       ],
     ],
   },
