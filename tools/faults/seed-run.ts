@@ -146,7 +146,14 @@ async function round(
   )
   const [one, other] = [possible, possible].map((from) => from[random.integer(0, from.length - 1)])
   if (one === undefined || other === undefined) throw new Error('No fault is possible here.')
-  await allOf([done, one.run(stage).then(() => other.run(stage)), housekeep(stage, [one, other])])
+  const happen = async (): Promise<void> => {
+    for (const fault of [one, other]) {
+      await fault.run(stage).catch((error: unknown) => {
+        report.violation(`after "${fault.name}" it does not run again: ${String(error)}`)
+      })
+    }
+  }
+  await allOf([done, happen(), housekeep(stage, [one, other])])
   if (report.failed) return
   await verify(new Client(world, randomFrom(`${random.word(16)} verify`), { alone: true }), deployment)
 }

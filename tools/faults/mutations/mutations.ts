@@ -80,8 +80,8 @@ const uploads: readonly Mutation[] = [
     edits: [
       [
         `${rows}/session.ts`,
-        'WHERE upload_id = ${upload} AND key IS NOT NULL AND key <> ${kept ??',
-        'WHERE FALSE AND upload_id = ${upload} AND key IS NOT NULL AND key <> ${kept ??',
+        '(key === null || key === kept ? [] : [key])',
+        '(key === null || key === kept ? [] : [])',
       ],
       [`${steps}/sweep-upload.ts`, 'WHERE NOT EXISTS (', 'WHERE FALSE AND NOT EXISTS ('],
     ],
@@ -187,15 +187,16 @@ const collection: readonly Mutation[] = [
 
 const postgres: readonly Mutation[] = [
   {
-    name: 'locks that lock nothing',
-    loses: 'the order of steps that meet',
+    name: 'a commit whose answer was lost is tried again',
+    loses: 'what that commit did: the second try finds it in its way',
     edits: [
       [
-        'packages/metadata/src/postgres/postgres-dialect.ts',
-        'lock: (strength) => strength',
-        "lock: () => ''",
+        'packages/metadata/src/postgres/run-transaction.ts',
+        'throw error instanceof ConnectionLost ? new OutcomeUnknown(error) : error\n  }\n  return turn.value',
+        'throw error\n  }\n  return turn.value',
       ],
     ],
+    fault: 'connections cut',
     shape: 'replicas',
   },
 ]

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { HttpClient } from '@openregistry/testkit'
@@ -139,8 +139,13 @@ async function isReady(client: HttpClient): Promise<boolean> {
   return (await client.send({ path: '/readyz' })).status === 200
 }
 
+/** One that has ended and that nobody asked about yet counts as gone. */
 function isAlive(pid: number): boolean {
-  return signal(pid, 0)
+  try {
+    return signal(pid, 0) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return false
+  }
 }
 
 /** @returns whether the process was there. */
