@@ -49,10 +49,17 @@ export class Supervised implements RegistryProcess {
     const { env, cwd, log, report, name } = this.#options
     const port = await freePort()
     const output = openSync(log, 'a')
+    const before = readFileSync(log).length
     const supervisor = spawn(command, ['serve'], {
       cwd,
       stdio: ['ignore', output, output],
-      env: { ...process.env, ...env, OPEN_REGISTRY_HTTP_PORT: String(port), OPEN_REGISTRY_HTTP_WORKERS: '2' },
+      env: {
+        ...process.env,
+        ...env,
+        OPEN_REGISTRY_HTTP_PORT: String(port),
+        OPEN_REGISTRY_HTTP_WORKERS: '2',
+        OPEN_REGISTRY_LOG_LEVEL: 'info',
+      },
     })
     closeSync(output)
     this.#mayDie = false
@@ -60,7 +67,6 @@ export class Supervised implements RegistryProcess {
     const memory = watchMemory(supervisor.pid ?? 0)
     supervisor.once('exit', (code, signal) => {
       this.peakMemory = Math.max(this.peakMemory, memory.stop())
-      this.#running?.client[Symbol.dispose]()
       this.#running = null
       report.log(`${name} ended: ${code ?? signal}`)
       if (!this.#mayDie) report.violation(`${name} ended by itself: ${code ?? signal}; see ${log}`)
@@ -69,10 +75,10 @@ export class Supervised implements RegistryProcess {
     const client = new HttpClient(`http://127.0.0.1:${port}`)
     const early = gone.then(() => Promise.reject(new Error(`${name} ended at its start; its log is ${log}`)))
     early.catch(() => undefined)
-    await Promise.race([
-      this.#until(() => isReady(client), `${name} did not start; its log is ${log}`),
-      early,
-    ])
+    // The first worker answers before the last one is there, and before the supervisor is ready to replace them.
+    const isComplete = async (): Promise<boolean> =>
+      readFileSync(log).subarray(before).includes('"server_start"') && (await isReady(client))
+    await Promise.race([this.#until(isComplete, `${name} did not start; its log is ${log}`), early])
     this.#running = { supervisor, client, gone, memory }
     report.log(`${name} serves at port ${port} (process ${supervisor.pid})`)
   }
@@ -103,6 +109,7 @@ export class Supervised implements RegistryProcess {
     running?.supervisor.kill('SIGKILL')
     await running?.gone
     await this.#until(() => Promise.resolve(!workers.some(isAlive)), `workers outlive ${this.name}`)
+    running?.client[Symbol.dispose]()
   }
 
   async kill(): Promise<void> {
@@ -111,6 +118,7 @@ export class Supervised implements RegistryProcess {
     this.#mayDie = true
     for (const pid of processTree(running.supervisor.pid ?? 0)) signal(pid, 'SIGKILL')
     await running.gone
+    running.client[Symbol.dispose]()
   }
 
   async stop(): Promise<void> {
