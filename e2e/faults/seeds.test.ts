@@ -6,7 +6,7 @@ import { runSeed, type SeedOptions } from '../../tools/faults/seed-run.ts'
 const seed = Math.floor(Math.random() * 1e9)
 
 async function expectAllThere(options: Pick<SeedOptions, 'shape' | 'cluster' | 'faults'>): Promise<void> {
-  const least = { faults: 5, acknowledged: 100 }
+  const least = { faults: 4, acknowledged: 60 }
   const result = await runSeed({ ...options, seed, least, clients: 5, operations: 10 })
   expect(result.violations, `again: npm run faults -- --seed ${seed} --shape ${options.shape}`).toEqual([])
   expect(result.counts.acknowledged).toBeGreaterThanOrEqual(least.acknowledged)
