@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SeedResult } from '../seed-run.ts'
 import { Checkout } from './checkout.ts'
@@ -31,6 +32,8 @@ export async function runMutations({ only = '', seeds, onResult }: MutationOptio
     const isSound = control.every(({ violations }) => violations.length === 0)
     if (red === undefined || !isSound) missed.push(mutation.name)
     onResult(describe(mutation, red, isSound))
+    // What a mutation breaks on purpose is nothing to look into.
+    if (typeof red?.folder === 'string' && isSound) await rm(red.folder, { recursive: true, force: true })
   }
   return missed
 }
