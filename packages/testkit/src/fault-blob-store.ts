@@ -12,6 +12,8 @@ export interface BlobFaults {
   fullAfter: number | null
   /** Waited for before every chunk of a write or read: a slow backend, or a gate that a test opens. */
   beforeChunk: ((direction: 'write' | 'read', bytes: number) => Promise<void>) | null
+  /** What the system is said to have answered when `open` or a read is told to fail, such as `EIO`; null: nothing. */
+  readErrno: string | null
   /** `open` refuses, although the object is there. */
   failOpen: boolean
   /** A read throws when it reaches this offset of the object. */
@@ -57,6 +59,7 @@ const sound: BlobFaults = {
   failWriteAt: null,
   fullAfter: null,
   beforeChunk: null,
+  readErrno: null,
   failOpen: false,
   failReadAt: null,
   endReadAt: null,
@@ -142,8 +145,8 @@ class FaultBlobStore implements FaultyBlobStore {
 
   async open(key: StorageKey, range?: ByteRange): Promise<ObjectReader | null> {
     await this.begin('open')
-    const { failOpen, lost, shrinkTo } = this.for(key)
-    if (failOpen) throw unavailable('opening was told to fail')
+    const { failOpen, lost, readErrno, shrinkTo } = this.for(key)
+    if (failOpen) throw unavailable('opening was told to fail', readErrno)
     if (lost) return null
     if (shrinkTo !== null && range !== undefined && range.offset + range.length > shrinkTo) {
       throw new RegistryError('RANGE_INVALID')
@@ -213,13 +216,13 @@ class FaultReader implements ObjectReader {
     for await (const whole of this.#reader.chunks) {
       await this.#store.faults.beforeChunk?.('read', at)
       this.#store.expectHere()
-      const { endReadAt, failReadAt } = this.#store.for(this.#key)
+      const { endReadAt, failReadAt, readErrno } = this.#store.for(this.#key)
       const last = Math.min(endReadAt ?? Infinity, failReadAt ?? Infinity, this.size)
       const chunk = at + whole.length > last ? whole.subarray(0, Math.max(0, last - at)) : whole
       if (chunk.length > 0) yield this.#falsified(chunk, at)
       at += chunk.length
       if (chunk.length === whole.length) continue
-      if (failReadAt !== null && at >= failReadAt) throw unavailable('the read was told to fail')
+      if (failReadAt !== null && at >= failReadAt) throw unavailable('the read was told to fail', readErrno)
       return
     }
   }
@@ -237,6 +240,7 @@ class FaultReader implements ObjectReader {
   }
 }
 
-function unavailable(cause: string): RegistryError {
+function unavailable(reason: string, errno: string | null = null): RegistryError {
+  const cause = errno === null ? reason : Object.assign(new Error(reason), { code: errno })
   return new RegistryError('STORAGE_UNAVAILABLE', undefined, { cause })
 }

@@ -114,8 +114,23 @@ test('a backend that is away proves nothing', async () => {
 })
 
 test.each([
-  ['cannot be read', { failReadAt: 30_000 }, 'damaged', /cannot be read/],
-  ['cannot be opened', { failOpen: true }, 'damaged', /cannot be read/],
+  ['reads', { failReadAt: 30_000 }],
+  ['opening', { failOpen: true }],
+  ['too many open files', { failOpen: true, readErrno: 'EMFILE' }],
+])('a fault that may pass proves nothing: %s', async (_what, fault) => {
+  await using opened = await openFaulty()
+  const { ports, store } = opened
+  const digest = await push(ports)
+  const healthy = { ...store.faults }
+  Object.assign(store.faults, fault)
+  await expect(verify(ports)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' })
+  Object.assign(store.faults, healthy)
+  expect(await isServed(ports, digest)).toBe(true)
+})
+
+test.each([
+  ['cannot be read', { failReadAt: 30_000, readErrno: 'EIO' }, 'damaged', /cannot be read/],
+  ['cannot be opened', { failOpen: true, readErrno: 'EACCES' }, 'damaged', /cannot be read/],
   ['ends early', { endReadAt: 30_000 }, 'damaged', /30000 bytes instead of 40000/],
   ['has a wrong byte', { wrongByteAt: 30_000 }, 'damaged', /the content has the digest sha256:/],
 ])('an object that %s is marked, and good again once it can be read', async (_what, fault, state, cause) => {

@@ -33,7 +33,7 @@ export function folderFault(folder: string, error: unknown): RegistryError {
 }
 
 function reasonAgainst(folder: string, error: unknown): string | null {
-  switch (errnoOf(error)) {
+  switch (errnoOf(error) ?? '') {
     case 'EACCES':
     case 'EPERM':
       return `This user may not write the folder of the blobs, ${folder}; give it that folder, or name another one (data_dir, dfs.disk.path).`

@@ -74,7 +74,12 @@ export class CollectionRun {
         await this.#store.deleteRepository(this.#name(action.repository), 'user:ada')
         this.#promises.repositories.delete(this.#name(action.repository))
         return
-      default:
+      case 'push':
+      case 'chunk':
+      case 'finish':
+      case 'head':
+      case 'hide':
+      case 'stray':
         return this.#onBlob(action.do, this.#name(action.repository), this.#blob(action.blob))
     }
   }

@@ -49,7 +49,13 @@ async function hashesOf(
   return ports.hasher.hashInline(inline, { sha512: location.sha512 !== null })
 }
 
-/** An object that cannot be read while its backend is well is damaged: a bad sector is no outage. Tried twice. */
+/** What the system says when this one object cannot be read, now or later; anything else may pass. */
+const lasting = new Set(['EIO', 'EUCLEAN', 'EBADMSG', 'EISDIR', 'ENOTDIR', 'ELOOP', 'EACCES', 'EPERM'])
+
+/**
+ * An object that cannot be read while its backend is well is damaged: a bad sector is no outage. A lack of files, memory
+ * or patience says nothing of the object, and to take good content out of service is worse than to look again later.
+ */
 async function hashReadable(
   ports: Ports,
   place: { backend: string; key: StorageKey },
@@ -64,8 +70,9 @@ async function hashReadable(
     } catch (error) {
       if (!(error instanceof RegistryError) || error.code !== 'STORAGE_UNAVAILABLE') throw error
       await store.check()
-      if (attempt === 2)
-        return { kind: 'bad', state: 'damaged', cause: `it cannot be read: ${reasonOf(error)}` }
+      if (attempt === 1) continue
+      if (!isLasting(error)) throw error
+      return { kind: 'bad', state: 'damaged', cause: `it cannot be read: ${reasonOf(error)}` }
     }
   }
 }
@@ -122,6 +129,10 @@ function compare(
 
 function equal(one: Uint8Array, other: Uint8Array): boolean {
   return one.length === other.length && one.every((byte, index) => byte === other[index])
+}
+
+function isLasting({ cause }: RegistryError): boolean {
+  return cause instanceof Error && 'code' in cause && lasting.has(String(cause.code))
 }
 
 function reasonOf({ message, cause }: RegistryError): string {
