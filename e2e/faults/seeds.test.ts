@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { describeWithPostgres, type PostgresCluster } from '@openregistry/testkit'
-import { allFaults, kills } from '../../tools/faults/faults/index.ts'
+import { allFaults, fullDisks, kills } from '../../tools/faults/faults/index.ts'
 import { runSeed, type SeedOptions } from '../../tools/faults/seed-run.ts'
+import { canMount } from '../../tools/faults/under-test/volume.ts'
 
 const seed = Math.floor(Math.random() * 1e9)
 
@@ -17,6 +18,11 @@ test(`whatever goes wrong, what was acknowledged is there (seed ${seed})`, () =>
   expectAllThere({ shape: 'embedded', cluster: null, faults: allFaults }))
 
 test('kills lose nothing', () => expectAllThere({ shape: 'embedded', cluster: null, faults: kills }))
+
+test('full disks lose nothing', async (context) => {
+  if (!(await canMount())) context.skip('needs a user who may mount file systems')
+  await expectAllThere({ shape: 'embedded', cluster: null, faults: fullDisks })
+})
 
 describeWithPostgres('on PostgreSQL', (cluster: () => PostgresCluster) => {
   test.each(['replicas', 'supervisor'] as const)(

@@ -4,6 +4,7 @@ import { describeResult, describeTotals } from './describe.ts'
 import { allFaults, kills, longFaults, type Fault } from './faults/index.ts'
 import { runMutations } from './mutations/run-mutations.ts'
 import { runSeed, type SeedOptions, type SeedResult } from './seed-run.ts'
+import { canMount } from './under-test/volume.ts'
 import { allShapes, type Shape } from './under-test/deployment.ts'
 
 const help = `npm run faults -- [options]
@@ -50,6 +51,8 @@ else if (values.mutations) await runAllMutations()
 else await runAll()
 
 async function runAll(): Promise<void> {
+  if (!(await canMount()))
+    process.stderr.write('This user may not mount file systems: full disks are left out.\n')
   const shapes = chosenShapes()
   const first = Number(values.seed ?? values.from)
   const count = values.seed === undefined ? Number(values.seeds) : 1

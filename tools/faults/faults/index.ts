@@ -32,5 +32,8 @@ export const allFaults: readonly Fault[] = [
 /** What takes too long for an ordinary run: only by name. */
 export const longFaults: readonly Fault[] = [databaseAwayLong]
 
+/** Those that need a file system of their own. */
+export const fullDisks: readonly Fault[] = [fullBlobs, fullDatabase]
+
 /** Kills alone, for the promise that so many of them lose nothing. */
 export const kills: readonly Fault[] = [killAtPoint, killAnywhere]

@@ -1,11 +1,22 @@
 import { execFile } from 'node:child_process'
-import { mkdir, statfs } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, statfs } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
 /** Bytes of a volume with space. */
 const roomy = 1024 * 1024 * 1024
+
+/** Whether this user may mount file systems, so that disks can be made full. */
+export async function canMount(): Promise<boolean> {
+  const folder = await mkdtemp(join(tmpdir(), 'openregistry-volume-'))
+  const volume = await Volume.open(folder)
+  await volume[Symbol.asyncDispose]()
+  await rm(folder, { recursive: true })
+  return volume.isOwn
+}
 
 /** A folder that can be made full, where this user may mount file systems; else an ordinary folder. */
 export class Volume implements AsyncDisposable {
