@@ -47,7 +47,7 @@ const whole: Way = async (client, repository, { bytes, digest, cid }) => {
     return true
   }
   change.refused()
-  const deleted = answer.status === 404 && repository.mayHaveLostUpload(start)
+  const deleted = answer.status === 404 && repository.mayBeDeletedSince(start)
   if (!deleted) client.violation(`a push of ${digest} to ${repository.name} was refused`, answer)
   return false
 }

@@ -207,7 +207,7 @@ export class Upload {
   #isLost(answer: Answer): boolean {
     if (answer.status !== 404) return false
     this.#lost = true
-    if (!this.#mayHaveEnded && !this.#repository.mayHaveLostUpload(this.#start))
+    if (!this.#mayHaveEnded && !this.#repository.mayBeDeletedSince(this.#start))
       this.#client.violation(`an upload is gone: ${this.#location}`, answer)
     return true
   }

@@ -70,3 +70,14 @@ test('a tag that is pushed while its repository is deleted may be there or not',
   deletion.acknowledged(tick())
   expect(repository.tag('latest').possible(now())).toEqual(new Set([null, 'm']))
 })
+
+test('a manifest that is pushed while its repository is deleted cannot be restored for sure', () => {
+  const repository = new RepositoryModel('r', { lease: hour, grace: 2 * hour })
+  const deletion = repository.deleteRepository()
+  const push = repository.putManifest(manifest('m'), [])
+  deletion.acknowledged(tick())
+  push.acknowledged(tick())
+  expect(repository.isRestorable('m' as Digest)).toBe(false)
+  repository.putManifest(manifest('m'), []).acknowledged(tick())
+  expect(repository.isRestorable('m' as Digest)).toBe(true)
+})

@@ -67,10 +67,8 @@ export class RepositoryModel {
   putManifest(manifest: KnownManifest, tags: readonly string[]): Change {
     const known = this.manifest(manifest)
     const change = new Change().sets(known.live, true)
-    const deleted = this.#deleted.length
-    change.onAcknowledged(
-      () => void (known.kept ||= this.#deleted.length === deleted && this.#deletions.size === 0),
-    )
+    // A deletion at the same moment may have taken it, even if it was acknowledged later.
+    change.onAcknowledged(() => void (known.kept ||= !this.mayBeDeletedSince(change.start)))
     for (const tag of tags) change.sets(this.tag(tag), manifest.digest)
     return change
   }
@@ -219,8 +217,8 @@ export class RepositoryModel {
     return [...this.manifests.values()].filter(({ content }) => content.blobs.includes(digest))
   }
 
-  /** Whether a deletion of the repository may have ended an upload that began at `start`. */
-  mayHaveLostUpload(start: number): boolean {
+  /** Whether the repository may have been deleted at `start` or later. */
+  mayBeDeletedSince(start: number): boolean {
     return this.#deleted.some(({ until }) => until >= start)
   }
 
