@@ -9,8 +9,8 @@ import type { ProcessOptions, RegistryProcess } from './registry-process.ts'
 
 const command = fileURLToPath(new URL('../../../bin/openregistry', import.meta.url))
 
-/** Milliseconds that a start, an end, or the replacement of a worker may take. */
-const patience = 30_000
+/** Milliseconds that a start, an end, or the replacement of a worker may take: beyond `limits.shutdown_grace`, 30 s. */
+const patience = 45_000
 
 interface Running {
   supervisor: ChildProcess
