@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { get } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { HttpClient, randomFrom, type Random } from '@openregistry/testkit'
@@ -7,6 +6,7 @@ import { afterAll, beforeAll, expect, type TestContext } from 'vitest'
 import { Repository } from '../conformance/repository.ts'
 import { cleanEnvironment } from '../support/environment.ts'
 import { freePort } from '../support/free-port.ts'
+import { isReady } from '../support/is-ready.ts'
 import { ownCommand } from '../support/registry-kinds.ts'
 import { Scratch } from '../support/scratch.ts'
 import { Service } from '../support/service.ts'
@@ -129,13 +129,4 @@ export function useChildRegistry(
 /** Skips a test that counts what a process holds, where nobody tells. */
 export function requireProc(context: TestContext): void {
   if (process.platform !== 'linux') context.skip('counts files and memory in /proc, which is Linux')
-}
-
-function isReady(port: number): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>()
-  get({ host: '127.0.0.1', port, path: '/readyz', agent: false }, (response) => {
-    response.resume()
-    resolve(response.statusCode === 200)
-  }).on('error', () => resolve(false))
-  return promise
 }

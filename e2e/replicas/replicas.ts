@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { get } from 'node:http'
 import { join } from 'node:path'
 import {
   findPostgres,
@@ -14,6 +13,7 @@ import { Repository } from '../conformance/repository.ts'
 import { Balancer } from '../support/balancer.ts'
 import { cleanEnvironment } from '../support/environment.ts'
 import { freePort } from '../support/free-port.ts'
+import { isReady } from '../support/is-ready.ts'
 import { processTree } from '../support/process-tree.ts'
 import { ownCommand } from '../support/registry-kinds.ts'
 import { Scratch } from '../support/scratch.ts'
@@ -157,13 +157,4 @@ export function useReplicas(settings: Readonly<Record<string, string>> = {}): Re
   beforeEach((context) => requirePostgres(context))
   afterAll(() => replicas.stop())
   return replicas
-}
-
-function isReady(port: number): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>()
-  get({ host: '127.0.0.1', port, path: '/readyz', agent: false }, (response) => {
-    response.resume()
-    resolve(response.statusCode === 200)
-  }).on('error', () => resolve(false))
-  return promise
 }

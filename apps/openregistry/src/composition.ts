@@ -12,7 +12,7 @@ import { openPorts, type Layers } from './open-ports.ts'
 import { serveHttp } from './serve-http.ts'
 import { watchQueues } from './watch-queues.ts'
 
-export type { Layers } from './open-ports.ts'
+export { settingsOf, type Layers } from './open-ports.ts'
 
 /** A process that does its part of a registry. */
 export interface RunningProcess {

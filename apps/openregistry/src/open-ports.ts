@@ -80,7 +80,8 @@ function watchPool(metrics: Metrics, pool: { readonly inUse: number } | undefine
 
 const same = <T>(store: T): T => store
 
-function settingsOf(config: Config): Ports['settings'] {
+/** What use cases need to know of the configuration. */
+export function settingsOf(config: Config): Ports['settings'] {
   const { limits } = config
   return {
     defaultVisibility: config.repositories.default_visibility,

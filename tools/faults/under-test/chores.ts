@@ -1,6 +1,7 @@
 import { createContentHasher } from '@openregistry/blobs'
 import { collect, scrubJob, sweep, type BlobStore, type MetadataStore, type Ports } from '@openregistry/core'
 import type { Config } from '@openregistry/server/config'
+import { settingsOf } from '../../../apps/openregistry/src/composition.ts'
 import type { Chore } from './messages.ts'
 
 let hasher: Ports['hasher'] | null = null
@@ -34,7 +35,7 @@ async function scrub(ports: Ports): Promise<unknown> {
 }
 
 function portsOf(
-  { gc, limits, dfs, repositories }: Config,
+  config: Config,
   { blobs, metadata }: { blobs: BlobStore; metadata: MetadataStore },
   contentHasher: Ports['hasher'],
 ): Ports {
@@ -42,19 +43,6 @@ function portsOf(
     metadata,
     backends: new Map([[blobs.backend, blobs]]),
     hasher: contentHasher,
-    settings: {
-      defaultVisibility: repositories.default_visibility,
-      backend: dfs.default,
-      lease: gc.lease,
-      grace: gc.grace,
-      uploadLifetime: limits.upload_lifetime,
-      limits: {
-        manifest: limits.manifest,
-        blob: limits.blob,
-        uploadsPerRepository: limits.uploads_per_repository,
-        tagsPerPush: limits.tags_per_push,
-        page: limits.page,
-      },
-    },
+    settings: settingsOf(config),
   }
 }
