@@ -19,7 +19,7 @@ function createPorts({ links = 0, pending = 0, refuses = () => false }: Partial<
     key: newStorageKey(newUploadId()),
   }))
   const deleted = new Set<string>()
-  const state = { links, compactions: 2, under: 0, most: 0 }
+  const state = { links, compactions: 2, under: 0, most: 0, asked: 0, away: false }
   const step = (name: string) => async () => {
     calls.push(name)
     return nothing
@@ -50,7 +50,11 @@ function createPorts({ links = 0, pending = 0, refuses = () => false }: Partial<
     },
   }
   const store = {
+    async check() {
+      if (state.away) throw new RegistryError('STORAGE_UNAVAILABLE')
+    },
     async delete(key: string) {
+      state.asked++
       state.most = Math.max(state.most, ++state.under)
       await new Promise((resolve) => setImmediate(resolve))
       state.under--
@@ -131,6 +135,14 @@ describe('deletePending', () => {
     await expect(deletePending(ports)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' })
     expect(deleted.size).toBe(400)
     expect(queue.map(({ key }) => key)).toStrictEqual(refused)
+  })
+
+  test('asks a backend that is away no more than a few hundred times', async () => {
+    const { ports, queue, state } = createPorts({ pending: 5000, refuses: () => true })
+    state.away = true
+    await expect(deletePending(ports)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' })
+    expect(queue).toHaveLength(5000)
+    expect(state.asked).toBeLessThan(300)
   })
 
   test('keeps objects of a backend that is not configured any more', async () => {

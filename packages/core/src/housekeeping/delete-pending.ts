@@ -7,15 +7,51 @@ const batch = 200
 /** Deletions under way at once: enough to hide the latency of a backend, few enough to leave it to others. */
 const parallel = 8
 
+/** After so many faults of a backend in a row it is asked whether it is there at all. */
+const patience = 100
+
+/** What kept objects from being deleted. Of very many faults one is enough to tell. */
+class Faults {
+  #first: { error: unknown } | null = null
+  readonly #inARow = new Map<string, number>()
+  /** Backends that are away: their objects wait for the next call, without being asked for one by one. */
+  readonly #away = new Set<string>()
+
+  isAway(backend: string): boolean {
+    return this.#away.has(backend)
+  }
+
+  succeeded(backend: string): void {
+    this.#inARow.delete(backend)
+  }
+
+  async failed(ports: Ports, backend: string, error: unknown): Promise<void> {
+    this.#first ??= { error }
+    const inARow = (this.#inARow.get(backend) ?? 0) + 1
+    this.#inARow.set(backend, inARow % patience)
+    if (inARow < patience) return
+    try {
+      await backendNamed(ports, backend).check()
+    } catch {
+      // What is wrong was said by the objects themselves.
+      this.#away.add(backend)
+    }
+  }
+
+  throwFirst(): void {
+    if (this.#first !== null) throw this.#first.error
+  }
+}
+
 /**
  * Deletes the bytes that no row names, until none is left. An object that cannot be deleted stands in nobody's way: it is
- * tried again by the next call.
+ * tried again by the next call. Neither do those of a backend that is away.
  *
  * @returns how many objects were deleted.
  * @throws the first error of a backend, once everything else is done.
  */
 export async function deletePending(ports: Ports, signal?: AbortSignal): Promise<number> {
-  const faults: unknown[] = []
+  const faults = new Faults()
   let deleted = 0
   let after = 0
   while (signal?.aborted !== true) {
@@ -26,7 +62,7 @@ export async function deletePending(ports: Ports, signal?: AbortSignal): Promise
     after = pending.at(-1)?.id ?? after
     if (pending.length < batch) break
   }
-  if (faults.length > 0) throw faults[0]
+  faults.throwFirst()
   return deleted
 }
 
@@ -34,7 +70,7 @@ export async function deletePending(ports: Ports, signal?: AbortSignal): Promise
 async function deleteAll(
   ports: Ports,
   pending: readonly PendingDelete[],
-  faults: unknown[],
+  faults: Faults,
   signal: AbortSignal | undefined,
 ): Promise<number[]> {
   const gone: number[] = []
@@ -43,11 +79,13 @@ async function deleteAll(
     // One iterator for all workers: each takes what is next.
     for (const { id, backend, key } of queue) {
       if (signal?.aborted === true) return
+      if (faults.isAway(backend)) continue
       try {
         await backendNamed(ports, backend).delete(key)
         gone.push(id)
+        faults.succeeded(backend)
       } catch (error) {
-        faults.push(error)
+        await faults.failed(ports, backend, error)
       }
     }
   }
