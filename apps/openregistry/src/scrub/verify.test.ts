@@ -148,6 +148,26 @@ test.each([
   expect(await isServed(ports, digest)).toBe(true)
 })
 
+test.each([
+  ['ended early', { endReadAt: 30_000 }],
+  ['had a wrong byte', { wrongByteAt: 30_000 }],
+  ['found nothing', { lost: true }],
+])('one reading that %s is no damage when the next one is right', async (_what, fault) => {
+  await using opened = await openFaulty()
+  const { ports, store } = opened
+  const digest = await push(ports)
+  const healthy = { ...store.faults }
+  let opens = 0
+  const once = async (operation: string): Promise<void> => {
+    if (operation === 'open') Object.assign(store.faults, ++opens === 1 ? fault : healthy)
+  }
+  Object.assign(store.faults, { beforeOperation: once })
+  Object.assign(healthy, { beforeOperation: once })
+  expect(await verify(ports)).toMatchObject({ objects: 1, damaged: [] })
+  expect(opens).toBe(2)
+  expect(await isServed(ports, digest)).toBe(true)
+})
+
 test('another good place is served when one is missing, and that is marked', async () => {
   await using opened = await interleavedPorts(() => Promise.resolve())
   const first = createMemoryBlobStore({ backend: 'zz' })
@@ -217,7 +237,8 @@ test('the job counts what it reads, and logs damage with its repository', async 
     { rate: 0, interval: 5000, observer: observeScrub(metrics, log) },
   )
   const report = await job.run({ payload: '', signal: new AbortController().signal })
-  expect(report).toMatchObject({ objects: 1, bytes: 40_000, damaged: 1 })
+  // What is wrong is read once more before it is called damaged.
+  expect(report).toMatchObject({ objects: 1, bytes: 80_000, damaged: 1 })
   expect(lines).toMatchObject([
     ['scrub_damage', { repository: 'me/app', digest, backend: 'memory', state: 'damaged' }],
   ])

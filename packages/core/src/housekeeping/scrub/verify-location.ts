@@ -22,7 +22,9 @@ export type Verdict =
 export type OnBytes = (bytes: number) => Promise<void>
 
 /**
- * Reads the bytes of a location and compares them with what they must be.
+ * Reads the bytes of a location and compares them with what they must be. What is wrong at first is read once more, and is
+ * damaged when it is wrong again: a bit that flipped on the way here, or a read that broke off, says nothing of the object,
+ * and a push of the same content would give up good bytes for it.
  * @throws RegistryError `STORAGE_UNAVAILABLE` when the backend is away, so that nothing can be said of what it holds.
  */
 export async function verifyLocation(
@@ -30,6 +32,11 @@ export async function verifyLocation(
   location: ClaimedLocation,
   onBytes: OnBytes,
 ): Promise<Verdict> {
+  const verdict = await verifyOnce(ports, location, onBytes)
+  return verdict.kind === 'bad' ? verifyOnce(ports, location, onBytes) : verdict
+}
+
+async function verifyOnce(ports: Ports, location: ClaimedLocation, onBytes: OnBytes): Promise<Verdict> {
   const row = await ports.metadata.readLocation(location.id)
   if (row === null) return { kind: 'gone' }
   const read = await hashesOf(ports, location, row.bytes, onBytes)
