@@ -6,8 +6,11 @@ import { HttpClient, randomFrom, type Random } from '@openregistry/testkit'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
 import { startRegistry } from '../../apps/openregistry/src/composition.ts'
 import { Repository } from '../conformance/repository.ts'
+import { run } from '../support/run.ts'
 import { LogRecord } from './log-record.ts'
 import { StoredState } from './stored-state.ts'
+
+const program = join(import.meta.dirname, '../../bin/openregistry')
 
 /** How the registry under attack is configured. */
 export interface LocalRegistryOptions {
@@ -72,6 +75,12 @@ export class LocalRegistry {
     if (origin === undefined) throw new Error(`Not on 127.0.0.1: ${registry.addresses.join(', ')}`)
     this.#stored = this.#resources.use(new StoredState(config.data_dir, config.dfs.disk.path))
     this.#http = this.#resources.use(new HttpClient(origin))
+  }
+
+  /** Runs a command on its data, beside it. @returns what it prints with `--json`. */
+  async command(...args: readonly string[]): Promise<unknown> {
+    const env = { ...(await this.#environment(this.#folder)), PATH: process.env['PATH'] ?? '' }
+    return JSON.parse(await run(program, [...args, '--json'], { env, cwd: this.#folder }))
   }
 
   async stop(): Promise<void> {

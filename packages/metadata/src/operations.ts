@@ -59,6 +59,7 @@ import { recordDamage } from './steps/record-damage.ts'
 import { recordVerified } from './steps/record-verified.ts'
 import { releaseLocations } from './steps/release-locations.ts'
 import { renewLease } from './steps/renew-lease.ts'
+import { renewLeases } from './steps/renew-leases.ts'
 import { renewLocationClaims } from './steps/renew-location-claims.ts'
 import { renewUpload } from './steps/renew-upload.ts'
 import { scheduleJob } from './steps/schedule-job.ts'
@@ -136,6 +137,7 @@ export const steps = {
   recordVerified,
   releaseLocations,
   renewLease,
+  renewLeases,
   renewLocationClaims,
   renewUpload,
   scheduleJob,

@@ -58,6 +58,8 @@ export interface UploadSession {
   algorithm: DigestAlgorithm | null
   /** Bytes that are durable. */
   offset: number
+  /** How long ago it was opened, by the database's clock. */
+  age: Milliseconds
   expiresAt: Milliseconds
 }
 
@@ -221,8 +223,11 @@ export interface MetadataStore extends CollectionSteps, HistoryStore, JobQueue, 
   /** An open session of this repository; null when unknown, ended, expired, or of another repository. */
   findUpload(name: RepositoryName, id: UploadId): Promise<UploadSession | null>
 
-  /** The parts of an open session in order of offset. */
-  listParts(id: UploadId): Promise<UploadPart[]>
+  /**
+   * The parts of an open session in order of offset: those that begin at byte `from` (0) or later, `limit` (1000) of them at
+   * most.
+   */
+  listParts(id: UploadId, page?: { from?: number; limit?: number }): Promise<UploadPart[]>
 
   /** Names of tags in bytewise order: what `/v2` lists. Null when the repository is not there or never held a manifest. */
   listTagNames(
@@ -294,6 +299,9 @@ export interface MetadataStore extends CollectionSteps, HistoryStore, JobQueue, 
    * more. False when the link is gone or hidden.
    */
   renewLease(repositoryId: string, digest: Digest, lease: Milliseconds): Promise<boolean>
+
+  /** Every link of a repository whose lease is in its second half is good for `lease`, from now. */
+  renewLeases(repositoryId: string, lease: Milliseconds): Promise<void>
 
   // --- steps: manifests, tags, deletion ------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@ import { RegistryError } from '@openregistry/oci'
 import type { Principal } from '../access/principal.ts'
 import type { UploadSession } from '../ports/metadata-store.ts'
 import { backendNamed, type Ports } from '../settings.ts'
+import { carryLeases } from './carry-leases.ts'
 import { tooLarge } from './pieces.ts'
 import { receive, type Received } from './receive.ts'
 import { renewing } from './renewing.ts'
@@ -41,6 +42,7 @@ export async function appendPart(
 ): Promise<{ session: UploadSession; offset: number }> {
   const session = await requireSession(ports, principal, input)
   if (input.chunk.start !== null) requireOffset(session, input.chunk.start)
+  await carryLeases(ports, session)
   const received = await receiveChunk(ports, session, input.chunk, session.algorithm === 'sha512')
   return { session, offset: await addReceived(ports, session, received) }
 }

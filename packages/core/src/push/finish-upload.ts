@@ -5,7 +5,8 @@ import type { ContentHashes } from '../ports/content-hasher.ts'
 import type { UploadSession } from '../ports/metadata-store.ts'
 import { backendNamed, type Ports } from '../settings.ts'
 import { addReceived, isLostRace, receiveChunk, type Chunk } from './append-part.ts'
-import { joinParts } from './join-parts.ts'
+import { carryLeases } from './carry-leases.ts'
+import { joinParts, rehashPart } from './join-parts.ts'
 import { noticeDamage } from './notice-damage.ts'
 import type { Stored } from './receive.ts'
 import { requireOffset, requireSession, type SessionInput } from './session.ts'
@@ -50,13 +51,15 @@ export async function finishUpload(
 ): Promise<CommittedBlob> {
   const session = await requireSession(ports, principal, input)
   if (input.chunk !== null && input.chunk.start !== null) requireOffset(session, input.chunk.start)
+  await carryLeases(ports, session)
   const whole = await gather(ports, session, input)
   const sha256 = formatDigest('sha256', whole.hashes.sha256)
   const sha512 = whole.hashes.sha512 === null ? null : formatDigest('sha512', whole.hashes.sha512)
   const actual = digestAlgorithm(input.digest) === 'sha512' ? sha512 : sha256
   if (actual !== input.digest) {
-    await ports.metadata.cancelUpload(input.repository, session.id)
+    // The object first: nothing but this request knows of it. The session has a time limit of its own.
     await discardWhole(ports, session, whole)
+    await ports.metadata.cancelUpload(input.repository, session.id)
     throw new RegistryError('DIGEST_INVALID', 'The content does not have the digest that was given.', {
       detail: { given: input.digest, actual },
     })
@@ -117,15 +120,16 @@ async function gather(
     }
     if (received.size > 0) offset = await addReceived(ports, session, received)
   }
-  const parts = await ports.metadata.listParts(session.id)
-  if (parts.reduce((sum, { size }) => sum + size, 0) < offset) {
-    throw new RegistryError('BLOB_UPLOAD_UNKNOWN', 'The upload has ended meanwhile; begin it again.')
-  }
-  const only = parts.length === 1 ? parts[0] : undefined
+  const [first, second] = await ports.metadata.listParts(session.id, { limit: 2 })
+  const only = second === undefined && first?.size === offset ? first : null
   if (only?.hashes != null && (!sha512 || only.hashes.sha512 !== null)) {
     return { stored: only.stored, hashes: only.hashes, offset, ownObject: false }
   }
-  return { ...(await joinParts(ports, session, parts, sha512)), offset }
+  const joined =
+    only === null
+      ? await joinParts(ports, session, offset, sha512)
+      : { ...(await rehashPart(ports, session, only, sha512)), ownObject: false }
+  return { ...joined, offset }
 }
 
 async function discardWhole(ports: Ports, session: UploadSession, whole: Whole): Promise<void> {

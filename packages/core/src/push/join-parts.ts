@@ -6,23 +6,23 @@ import { pieces } from './pieces.ts'
 import { receive, type Stored } from './receive.ts'
 import { renewing } from './renewing.ts'
 
+/** Parts that are looked up at once: a client may have sent very many. */
+const pageSize = 200
+
 /**
- * One place for an upload of several parts, or of one part whose sha512 is needed but was not announced. Several parts
- * are streamed into one new object and hashed in that pass; a single object is only read again.
+ * One place for an upload of several parts: they are streamed into one new object and hashed in that pass.
+ * @param end where the upload stands; the parts reach just there.
+ * @throws RegistryError as {@link readParts}; storage faults.
  */
 export async function joinParts(
   ports: Ports,
   session: UploadSession,
-  parts: readonly UploadPart[],
+  end: number,
   sha512: boolean,
 ): Promise<{ stored: Stored; hashes: ContentHashes; ownObject: boolean }> {
-  const store = backendNamed(ports, session.backend)
-  const only = parts.length === 1 ? parts[0] : undefined
-  if (only !== undefined) {
-    return { stored: only.stored, hashes: await rehash(ports, session, only, sha512), ownObject: false }
-  }
+  const parts = listAllParts(ports, session, end)
   const { stored, hashes } = await receive(renewing(ports, session, readParts(ports, session, parts)), {
-    store,
+    store: backendNamed(ports, session.backend),
     hasher: ports.hasher,
     upload: session.id,
     hash: sha512 ? 'sha512' : 'sha256',
@@ -33,19 +33,45 @@ export async function joinParts(
   return { stored, hashes, ownObject: true }
 }
 
-async function rehash(
+/**
+ * One part whose sha512 is needed but was not announced: its bytes stay where they are, and are read again.
+ * @throws RegistryError as {@link joinParts}.
+ */
+export async function rehashPart(
   ports: Ports,
   session: UploadSession,
   part: UploadPart,
   sha512: boolean,
-): Promise<ContentHashes> {
-  if (part.stored.kind === 'inline') return ports.hasher.hashInline(part.stored.bytes, { sha512 })
+): Promise<{ stored: Stored; hashes: ContentHashes }> {
+  const { stored } = part
+  if (stored.kind === 'inline') return { stored, hashes: ports.hasher.hashInline(stored.bytes, { sha512 }) }
   using run = ports.hasher.begin({ sha512 })
   const content = readParts(ports, session, [part])
   const cut = pieces(renewing(ports, session, content), { hasher: ports.hasher, run, limit: 0 })
   // Each piece is hashed before the next one is asked for; nothing else is done with it.
   while ((await cut.next()).done !== true);
-  return run.finish()
+  return { stored, hashes: await run.finish() }
+}
+
+/**
+ * All parts up to `end`, a page at a time.
+ * @throws RegistryError `BLOB_UPLOAD_UNKNOWN` when the session was ended meanwhile, which takes its parts with it.
+ */
+async function* listAllParts(
+  { metadata }: Ports,
+  session: UploadSession,
+  end: number,
+): AsyncGenerator<UploadPart, void, undefined> {
+  for (let at = 0; at < end;) {
+    const page = await metadata.listParts(session.id, { from: at, limit: pageSize })
+    for (const part of page) {
+      if (part.offset >= end) break
+      yield part
+      at = part.offset + part.size
+    }
+    if (page.length === 0)
+      throw new RegistryError('BLOB_UPLOAD_UNKNOWN', 'The upload has ended meanwhile; begin it again.')
+  }
 }
 
 /**
@@ -56,10 +82,10 @@ async function rehash(
 async function* readParts(
   ports: Ports,
   session: UploadSession,
-  parts: readonly UploadPart[],
+  parts: AsyncIterable<UploadPart> | Iterable<UploadPart>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const store = backendNamed(ports, session.backend)
-  for (const part of parts) {
+  for await (const part of parts) {
     if (part.stored.kind === 'inline') {
       yield part.stored.bytes
       continue

@@ -10,13 +10,15 @@ interface Found {
   backend: string
   algorithm: DigestAlgorithm | null
   received: number
+  age: Milliseconds
   expires_at: Milliseconds
 }
 
 /** See `MetadataStore.findUpload`. */
 export function* findUpload(sql: Sql, name: RepositoryName, id: UploadId): Step<UploadSession | null> {
   const row = yield* first<Found>(sql`
-    SELECT u.repository_id, r.visibility, u.principal, u.backend, u.algorithm, u.received, u.expires_at
+    SELECT u.repository_id, r.visibility, u.principal, u.backend, u.algorithm, u.received,
+      ${sql.now} - u.created_at AS age, u.expires_at
     FROM uploads AS u JOIN live_repositories AS r ON r.id = u.repository_id
     WHERE u.id = ${id} AND u.ended_at IS NULL AND u.expires_at > ${sql.now} AND r.name = ${name}`)
   return (
@@ -27,6 +29,7 @@ export function* findUpload(sql: Sql, name: RepositoryName, id: UploadId): Step<
       backend: row.backend,
       algorithm: row.algorithm,
       offset: row.received,
+      age: row.age,
       expiresAt: row.expires_at,
     }
   )

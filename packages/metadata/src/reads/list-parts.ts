@@ -13,12 +13,16 @@ interface Found {
 }
 
 /** See `MetadataStore.listParts`. */
-export function* listParts(sql: Sql, id: UploadId): Step<UploadPart[]> {
+export function* listParts(
+  sql: Sql,
+  id: UploadId,
+  { from = 0, limit = 1000 }: { from?: number; limit?: number } = {},
+): Step<UploadPart[]> {
   const rows = yield* all<Found>(sql`
     SELECT p.start, p.size, p.key, p.sha256, p.sha512, p.leaves, p.bytes
     FROM uploads AS u JOIN upload_parts AS p ON p.upload_id = u.id
-    WHERE u.id = ${id} AND u.ended_at IS NULL AND u.expires_at > ${sql.now}
-    ORDER BY p.start`)
+    WHERE u.id = ${id} AND u.ended_at IS NULL AND u.expires_at > ${sql.now} AND p.start >= ${from}
+    ORDER BY p.start LIMIT ${limit}`)
   return rows.map((row) => ({
     offset: row.start,
     size: row.size,

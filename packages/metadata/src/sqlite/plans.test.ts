@@ -25,6 +25,8 @@ async function useEverything(store: MetadataStore): Promise<void> {
   await pushManifest(store, name, { tags: [latest!] })
   const { id } = (await store.findRepository(name))!
   await store.renewLease(id, large.sha256, 1000)
+  await pushBlob(store, name, undefined, { lease: 0 })
+  await store.renewLeases(id, 1000)
   await store.mountBlob({
     source: id,
     target: other,

@@ -20,6 +20,7 @@ export function* openUpload(sql: Sql, input: OpenUpload): Step<UploadSession> {
     backend: input.backend,
     algorithm: input.algorithm,
     offset: 0,
+    age: 0,
     expiresAt: session?.expires_at ?? 0,
   }
 }

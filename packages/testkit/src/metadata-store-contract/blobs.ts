@@ -53,6 +53,7 @@ export function blobTests(open: OpenMetadataStore): void {
   commitTests(open)
   sameContentTests(open)
   leaseTests(open)
+  leasesTests(open)
 }
 
 function commitTests(open: OpenMetadataStore): void {
@@ -225,6 +226,41 @@ function sameContentTests(open: OpenMetadataStore): void {
 /** So that the object of the first push is not named again. */
 function fresh(): { stored: { kind: 'inline'; bytes: Uint8Array } } {
   return { stored: { kind: 'inline', bytes: new Uint8Array(1) } }
+}
+
+function leasesTests(open: OpenMetadataStore): void {
+  describe('renewLeases', () => {
+    const store = sharedStore(open)
+
+    test('renews what is in its second half, of this repository alone', async () => {
+      const [name, other] = [newName(), newName()]
+      const ending = await pushBlob(store(), name, undefined, { lease: hour })
+      const over = await pushBlob(store(), name, undefined, { lease: 0 })
+      const long = await pushBlob(store(), name, undefined, { lease: 9 * hour })
+      const needed = await pushBlob(store(), name)
+      await pushManifest(store(), name, { blobs: [needed.sha256] })
+      const elsewhere = await pushBlob(store(), other, undefined, { lease: hour })
+      const before = (await blobAt(store(), name, long.sha256))!
+      await store().renewLeases((await store().findRepository(name))!.id, 4 * hour)
+      for (const { sha256 } of [ending, over]) {
+        const found = (await blobAt(store(), name, sha256))!
+        expect(found.leaseUntil).toBeGreaterThan(found.now + 3 * hour)
+      }
+      expect((await blobAt(store(), name, long.sha256))!.leaseUntil).toBe(before.leaseUntil)
+      expect((await blobAt(store(), name, needed.sha256))!.leaseUntil).toBeNull()
+      const there = (await blobAt(store(), other, elsewhere.sha256))!
+      expect(there.leaseUntil).toBeLessThanOrEqual(there.now + hour)
+    })
+
+    test('leaves hidden links to the collector', async () => {
+      const name = newName()
+      const blob = await pushBlob(store(), name, undefined, { lease: 0 })
+      await store().deleteBlob(name, blob.sha256)
+      await store().renewLeases((await store().findRepository(name))!.id, hour)
+      await store().collectLinks({ grace: 0, limit: 1000 })
+      expect(await blobAt(store(), name, blob.sha256)).toBeNull()
+    })
+  })
 }
 
 function leaseTests(open: OpenMetadataStore): void {

@@ -33,7 +33,10 @@ export function sessionTests(open: OpenMetadataStore): void {
         algorithm: 'sha512',
         offset: 0,
       })
-      expect(await store().findUpload(name, session.id)).toStrictEqual(session)
+      expect(await store().findUpload(name, session.id)).toStrictEqual({
+        ...session,
+        age: expect.any(Number) as number,
+      })
     })
 
     test('limits the open sessions of one repository', async () => {
@@ -104,6 +107,16 @@ function partTests(open: OpenMetadataStore): void {
       }
       expect(await store().findUpload(name, id)).toMatchObject({ offset: 18 })
       expect(await store().listParts(id)).toStrictEqual(parts)
+    })
+
+    test('gives parts from a byte on, and not all at once', async () => {
+      const { id } = await openSession(store(), newName())
+      const parts = Array.from({ length: 7 }, (_, n) => partAt(id, 5 * n, hashedContent(`part${n}`)))
+      for (const part of parts) await store().addPart({ upload: id, part, lifetime: hour })
+      expect(await store().listParts(id, { limit: 3 })).toStrictEqual(parts.slice(0, 3))
+      expect(await store().listParts(id, { from: 15, limit: 3 })).toStrictEqual(parts.slice(3, 6))
+      expect(await store().listParts(id, { from: 26 })).toStrictEqual(parts.slice(6))
+      expect(await store().listParts(id, { from: 35 })).toStrictEqual([])
     })
 
     test('keeps the sha512 of the first part and takes views of larger buffers', async () => {
