@@ -27,6 +27,8 @@ export function describeTotals(results: readonly SeedResult[]): string {
   for (const { faultKinds } of results)
     for (const [kind, count] of Object.entries(faultKinds)) kinds.set(kind, (kinds.get(kind) ?? 0) + count)
   const listed = [...kinds].sort(([a], [b]) => a.localeCompare(b)).map(([kind, count]) => `${kind} ${count}`)
+  const longest = Math.max(...results.map(({ milliseconds }) => milliseconds)) / 1000
+  const most = Math.round(Math.max(...results.map(({ peakMemory }) => peakMemory)) / 2 ** 20)
   const failed = results.filter(({ violations }) => violations.length > 0).length
-  return `${results.length} runs, ${failed} failed: ${sum(({ counts }) => counts.faults)} faults (${listed.join(', ')}), ${sum(({ counts }) => counts.acknowledged)} acknowledged changes, ${sum(({ counts }) => counts.requests)} requests\n`
+  return `${results.length} runs, ${failed} failed: ${sum(({ counts }) => counts.faults)} faults (${listed.join(', ')}), ${sum(({ counts }) => counts.acknowledged)} acknowledged changes, ${sum(({ counts }) => counts.requests)} requests; the longest took ${longest.toFixed(1)} s, the largest process ${most} MiB\n`
 }
