@@ -29,6 +29,8 @@ async function expectImage(registry: ServerUnderTest, name: string, image: Pushe
   expect(manifest.headers.get('Docker-Content-Digest')).toBe(image.digest)
 }
 
+const room = { settings: { max_connections: '100', superuser_reserved_connections: '3' } }
+
 describeWithPostgres('PostgreSQL', (cluster) => {
   const database = () => cluster().createDatabase()
 
@@ -71,6 +73,46 @@ describeWithPostgres('PostgreSQL', (cluster) => {
     expect(backup.stderr).toContain(`pg_dump --format=custom --host=${address.host}`)
     for (const { stdout, stderr } of [waiting, migrated, again, printed, backup])
       expect(stdout + stderr).not.toContain(address.password)
+  })
+
+  test('doctor warns of a server that loses what it acknowledged, and of one that is too small', async () => {
+    await using folder = await temporaryFolder()
+    const address = await database()
+    const env = { ...variablesOf(address), OPEN_REGISTRY_HTTP_PORT: '0' }
+    const warnings = async (over: Record<string, string> = {}) => {
+      const { code, stdout } = await runCommand(['doctor', '--json'], {
+        cwd: folder.path,
+        env: { ...env, ...over },
+      })
+      expect(code).toBe(0)
+      const { checks } = JSON.parse(stdout) as { checks: Finding[] }
+      const found = checks.filter(({ check, status }) => check === 'database' && status === 'warning')
+      return found.map(({ message }) => message)
+    }
+    // The cluster of the tests is one that nobody should have.
+    const fsync = expect.stringMatching(/^fsync is off: when its machine loses power/) as string
+    expect(await warnings()).toEqual([fsync])
+    await cluster().sql(`ALTER DATABASE ${address.name} SET synchronous_commit = off`)
+    await cluster().sql('ALTER SYSTEM SET full_page_writes = off')
+    await cluster().sql('SELECT pg_reload_conf()')
+    expect(await warnings()).toEqual([
+      fsync,
+      expect.stringMatching(/^full_page_writes is off/) as string,
+      expect.stringMatching(/^synchronous_commit is off: .* answered with 201 are gone/) as string,
+    ])
+    await cluster().sql('ALTER SYSTEM RESET full_page_writes')
+    await cluster().sql('SELECT pg_reload_conf()')
+    await cluster().sql(`ALTER DATABASE ${address.name} RESET synchronous_commit`)
+    // 97 connections are for everybody.
+    const processes = (workers: number) => ({
+      OPEN_REGISTRY_DB_POOL_SIZE: '12',
+      OPEN_REGISTRY_HTTP_WORKERS: String(workers),
+    })
+    expect(await warnings(processes(7))).toEqual([fsync])
+    expect(await warnings(processes(8))).toEqual([
+      fsync,
+      'the 9 processes of this machine may open 12 connections each, 108 in all, and the server takes 97 from all machines together',
+    ])
   })
 
   test.each([
@@ -136,4 +178,4 @@ describeWithPostgres('PostgreSQL', (cluster) => {
     expect(code).toBe(2)
     expect(stderr).toContain(expected)
   })
-})
+}, room)
