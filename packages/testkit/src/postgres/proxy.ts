@@ -9,10 +9,31 @@ export type AtCommit =
   | 'cut before'
   /** Passes it on, and cuts the connection instead of the answer: it happens, and the client does not know. */
   | 'cut after'
+  /** The same, but with what a server says that crashes in the middle of it. */
+  | 'crash after'
   /** From here on nothing arrives, and nobody is told: nothing happens. */
   | 'silence before'
   /** Passes it on; from then on nothing arrives, and nobody is told: it happens, and the client does not know. */
   | 'silence after'
+
+/** `ErrorResponse` ("Message Formats") of a server that cannot write its log. */
+const panic = errorResponse({
+  S: 'PANIC',
+  V: 'PANIC',
+  C: '53100',
+  M: 'could not write to file "pg_wal/xlogtemp"',
+})
+
+function errorResponse(fields: Readonly<Record<string, string>>): Buffer {
+  const body = Buffer.from(
+    `${Object.entries(fields)
+      .map(([key, value]) => `${key}${value}\0`)
+      .join('')}\0`,
+  )
+  const head = Buffer.from('E\0\0\0\0')
+  head.writeInt32BE(body.length + 4, 1)
+  return Buffer.concat([head, body])
+}
 
 interface Pair {
   client: Socket
@@ -82,6 +103,7 @@ export class PostgresProxy implements AsyncDisposable {
       else server.write(bytes)
     })
     server.on('data', (bytes) => {
+      if (next === 'crash after') return void client.end(panic, () => this.#end(pair))
       if (next === 'cut after') return this.#end(pair)
       if (next === 'silence after') pair.silent = true
       if (!pair.silent) client.write(bytes)
