@@ -56,7 +56,9 @@ async function runAll(): Promise<void> {
   const first = Number(values.seed ?? values.from)
   const count = values.seed === undefined ? Number(values.seeds) : 1
   const results: SeedResult[] = []
-  await using cluster = shapes.some((shape) => shape !== 'embedded') ? await PostgresCluster.start({ ownDisk: true }) : null
+  await using cluster = shapes.some((shape) => shape !== 'embedded')
+    ? await PostgresCluster.start({ ownDisk: true })
+    : null
   for (let seed = first; seed < first + count; seed++) {
     // A single seed is run in all shapes; many take turns.
     const turn = values.seed === undefined ? shapes.slice(seed % shapes.length).slice(0, 1) : shapes

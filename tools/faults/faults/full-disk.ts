@@ -26,7 +26,7 @@ export const fullDatabase: Fault = {
     if (disk === null) throw new Error('This database has no disk of its own.')
     const crashes = server !== undefined && stage.random.integer(1, 3) === 1
     await fill(stage, 'database full', disk, {
-      ...(crashes ? { then: () => server.exhaustLog() } : {}),
+      ...(crashes ? { meanwhile: () => server.exhaustLog() } : {}),
       async after() {
         if (server === undefined) return
         await server.recover()
@@ -41,15 +41,15 @@ async function fill(
   stage: Stage,
   name: string,
   volume: Volume,
-  { then, after }: { then?: () => Promise<void>; after?: () => Promise<void> } = {},
+  { meanwhile, after }: { meanwhile?: () => Promise<void>; after?: () => Promise<void> } = {},
 ): Promise<void> {
   await someMoment(stage)
   const { random, report, faultTimes } = stage
   const over = faultTimes.begin()
   const left = random.pick(rests)
-  report.fault(name, `${left} bytes left${then === undefined ? '' : ', until the server crashes'}`)
+  report.fault(name, `${left} bytes left${meanwhile === undefined ? '' : ', until the server crashes'}`)
   await volume.fill(left)
-  await then?.()
+  await meanwhile?.()
   await aWhile(stage, 150, 900)
   await volume.empty()
   await after?.()
