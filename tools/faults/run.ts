@@ -1,10 +1,9 @@
 import { parseArgs } from 'node:util'
-import { PostgresCluster, findPostgres } from '@openregistry/testkit'
+import { PostgresCluster, canMount, findPostgres } from '@openregistry/testkit'
 import { describeResult, describeTotals } from './describe.ts'
 import { allFaults, kills, longFaults, type Fault } from './faults/index.ts'
 import { runMutations } from './mutations/run-mutations.ts'
 import { runSeed, type SeedOptions, type SeedResult } from './seed-run.ts'
-import { canMount } from './under-test/volume.ts'
 import { allShapes, type Shape } from './under-test/deployment.ts'
 
 const help = `npm run faults -- [options]
@@ -57,7 +56,9 @@ async function runAll(): Promise<void> {
   const first = Number(values.seed ?? values.from)
   const count = values.seed === undefined ? Number(values.seeds) : 1
   const results: SeedResult[] = []
-  await using cluster = shapes.some((shape) => shape !== 'embedded') ? await PostgresCluster.start() : null
+  await using cluster = shapes.some((shape) => shape !== 'embedded')
+    ? await PostgresCluster.start({ ownDisk: true })
+    : null
   for (let seed = first; seed < first + count; seed++) {
     // A single seed is run in all shapes; many take turns.
     const turn = values.seed === undefined ? shapes.slice(seed % shapes.length).slice(0, 1) : shapes

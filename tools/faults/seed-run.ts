@@ -30,6 +30,8 @@ export interface SeedOptions {
   /** Clients at the same time, and how many things each does in a round. */
   clients: number
   operations: number
+  /** How many things go wrong in a round, one after the other. Default 2. */
+  faultsPerRound?: number
   /** Leave log and data there, whatever came out. */
   keep?: boolean
   /** Called after each round. */
@@ -126,7 +128,7 @@ function isUnfinished({ least }: SeedOptions, { counts, failed }: Report): boole
   return !failed && (counts.faults < least.faults || counts.acknowledged < least.acknowledged)
 }
 
-/** Clients work, two things go wrong meanwhile, and then everything is compared. */
+/** Clients work, things go wrong meanwhile, and then everything is compared. */
 async function round(
   options: SeedOptions,
   world: World,
@@ -144,16 +146,17 @@ async function round(
   const possible = options.faults.filter(
     ({ shapes, isPossible }) => shapes.includes(options.shape) && (isPossible?.(deployment) ?? true),
   )
-  const [one, other] = [possible, possible].map((from) => from[random.integer(0, from.length - 1)])
-  if (one === undefined || other === undefined) throw new Error('No fault is possible here.')
+  const [first, ...others] = possible
+  if (first === undefined) throw new Error('No fault is possible here.')
+  const chosen = Array.from({ length: options.faultsPerRound ?? 2 }, () => random.pick([first, ...others]))
   const happen = async (): Promise<void> => {
-    for (const fault of [one, other]) {
+    for (const fault of chosen) {
       await fault.run(stage).catch((error: unknown) => {
         report.violation(`after "${fault.name}" it does not run again: ${String(error)}`)
       })
     }
   }
-  await allOf([done, happen(), housekeep(stage, [one, other])])
+  await allOf([done, happen(), housekeep(stage, chosen)])
   if (report.failed) return
   await verify(new Client(world, randomFrom(`${random.word(16)} verify`), { alone: true }), deployment)
 }

@@ -36,7 +36,7 @@ debian_packages='
   docker.io containerd runc tini
   podman buildah skopeo conmon golang-github-containers-common iptables
   umoci docker-registry
-  postgresql haproxy
+  postgresql pgbouncer haproxy
   wrk apache2-utils
   busybox-static openssl jq curl ca-certificates
   chromium docker-compose systemd

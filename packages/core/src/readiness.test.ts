@@ -58,3 +58,26 @@ test('those who ask at once share an answer; whoever asks later gets a new one',
   await readiness()
   expect(check).toHaveBeenCalledTimes(2)
 })
+
+test('a part that does not answer is asked once, until it does', async () => {
+  vi.useFakeTimers()
+  try {
+    let answer = () => {}
+    const check = vi.fn<() => Promise<void>>(() => new Promise((resolve) => (answer = resolve)))
+    const readiness = ask(check)
+    for (let count = 0; count < 20; count++) {
+      const asked = states(readiness)
+      await vi.advanceTimersByTimeAsync(3000)
+      expect(await asked).toMatchObject({ database: 'no answer' })
+    }
+    expect(check).toHaveBeenCalledTimes(1)
+    answer()
+    await vi.advanceTimersByTimeAsync(0)
+    const asked = states(readiness)
+    answer()
+    expect(await asked).toMatchObject({ database: 'ok' })
+    expect(check).toHaveBeenCalledTimes(2)
+  } finally {
+    vi.useRealTimers()
+  }
+})

@@ -12,23 +12,31 @@ const patience = 3000
 
 /**
  * Makes the question whether this process could serve. Those who ask at the same time get one answer: whoever may ask
- * needs no credentials, and each answer costs a disk sync.
+ * needs no credentials, and each answer costs a disk sync. A part that has not answered yet is not asked again: each
+ * question holds a connection or a thread until then, and whoever asks every second would soon hold all of them.
  */
 export function createReadiness({ metadata, backends }: Ports): () => Promise<Readiness> {
+  const database = oneAtATime(() => metadata.check())
+  const stores = [...backends].map(
+    ([name, store]) => [`backend ${name}`, oneAtATime(() => store.check())] as const,
+  )
   const ask = async (): Promise<Readiness> => {
-    const stores = [...backends].map(
-      async ([name, store]) => [`backend ${name}`, await stateOf(store.check())] as const,
-    )
-    const [database, ...others] = await Promise.all([stateOf(metadata.check()), ...stores])
-    return { ...schemaApart(database), ...Object.fromEntries(others) }
+    const others = stores.map(async ([name, check]) => [name, await inTime(check())] as const)
+    const [first, ...rest] = await Promise.all([inTime(database()), ...others])
+    return { ...schemaApart(first), ...Object.fromEntries(rest) }
   }
-  let asked: Promise<Readiness> | null = null
-  return () => (asked ??= ask().finally(() => (asked = null)))
+  return oneAtATime(ask)
 }
 
 type Part = Readiness[string]
 
-async function stateOf(check: Promise<void>): Promise<Part> {
+/** Whoever asks while an answer is under way gets that one. */
+function oneAtATime<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asked: Promise<T> | null = null
+  return () => (asked ??= ask().finally(() => (asked = null)))
+}
+
+async function inTime(check: Promise<void>): Promise<Part> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<Part>((resolve) => {
     timer = setTimeout(() => resolve({ state: 'no answer', error: `No answer in ${patience} ms.` }), patience)

@@ -2,7 +2,7 @@ export { copyToPostgres, type CopiedTable, type CopyProgress } from './copy/copy
 export { namedObjects, type NamedObject } from './sqlite/named-objects.ts'
 export { migrateSqlite, openSqliteMetadataStore, type SqliteOptions } from './sqlite/open.ts'
 export type { SqliteStore } from './sqlite/sqlite-metadata-store.ts'
-export { examinePostgres, type ServerFacts } from './postgres/examine.ts'
+export { examinePostgres, type ServerFacts, type UnsafeSetting } from './postgres/examine.ts'
 export {
   migratePostgres,
   openPostgresMetadataStore,

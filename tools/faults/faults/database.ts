@@ -49,7 +49,7 @@ function awayFor(name: string, least: number, most: number): Fault {
 }
 
 /** The registry must find its way back without anybody's help. */
-async function answersAgain({ deployment, report }: Stage): Promise<void> {
+export async function answersAgain({ deployment, report }: Stage): Promise<void> {
   const end = performance.now() + 15_000
   for (const replica of deployment.replicas) {
     for (;;) {

@@ -3,6 +3,7 @@ import { failingOperations, failingSteps, sleepingWriter, troubledBackend } from
 import { fullBlobs, fullDatabase } from './full-disk.ts'
 import { killSupervisor, killWorker } from './kill-process.ts'
 import { cutPower, killAnywhere, killAtPoint } from './kill.ts'
+import { pauseProcess, pauseProcessLong } from './pause-process.ts'
 import type { Fault } from './stage.ts'
 
 export type { Fault, Stage } from './stage.ts'
@@ -24,13 +25,14 @@ export const allFaults: readonly Fault[] = [
   fullDatabase,
   cutConnections,
   databaseAway,
+  pauseProcess,
   killWorker,
   killWorker,
   killSupervisor,
 ]
 
 /** What takes too long for an ordinary run: only by name. */
-export const longFaults: readonly Fault[] = [databaseAwayLong]
+export const longFaults: readonly Fault[] = [databaseAwayLong, pauseProcessLong]
 
 /** Those that need a file system of their own. */
 export const fullDisks: readonly Fault[] = [fullBlobs, fullDatabase]

@@ -192,7 +192,7 @@ const postgres: readonly Mutation[] = [
     edits: [
       [
         'packages/metadata/src/postgres/run-transaction.ts',
-        'throw error instanceof ConnectionLost ? new OutcomeUnknown(error) : error\n  }\n  return turn.value',
+        'throw await afterCommit(connection, error)\n  }\n  return turn.value',
         'throw error\n  }\n  return turn.value',
       ],
     ],

@@ -1,3 +1,5 @@
+import type { Volume } from '@openregistry/testkit'
+
 /** A row as the engine gives it. */
 export type Row = Readonly<Record<string, unknown>>
 
@@ -7,12 +9,18 @@ export interface DatabaseServer {
   cutConnections(): number
   stop(how: 'fast' | 'immediate'): Promise<void>
   start(): Promise<void>
+  /** Waits until it takes connections again, after a crash; starts it if it has ended. */
+  recover(): Promise<void>
+  /** Makes it write until a full disk makes it crash. */
+  exhaustLog(): Promise<void>
 }
 
 /** The database under the registry, for the harness alone: to look at it, and to let time pass. */
 export interface Database extends AsyncDisposable {
   /** What the configuration of a replica says about it. */
   readonly env: Readonly<Record<string, string>>
+  /** The file system that it alone lies on, if there is such. */
+  readonly disk: Volume | null
   /** Its server, if it has one of its own. */
   readonly server?: DatabaseServer
   /** The rows of a query in plain SQL, while no replica runs or beside them. */

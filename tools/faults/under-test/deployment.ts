@@ -1,6 +1,6 @@
 import { cp, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { PostgresCluster, Random } from '@openregistry/testkit'
+import { Volume, type PostgresCluster, type Random } from '@openregistry/testkit'
 import { RunFailed, type Report } from '../report.ts'
 import { cutPower } from './cut-power.ts'
 import type { Database } from './database.ts'
@@ -9,7 +9,6 @@ import { Replica } from './replica.ts'
 import { postgresDatabase } from './postgres.ts'
 import { sqliteDatabase } from './sqlite.ts'
 import { Supervised } from './supervised.ts'
-import { Volume } from './volume.ts'
 
 /** In which form the registry runs. */
 export type Shape = 'embedded' | 'replicas' | 'supervisor'
@@ -85,7 +84,7 @@ export class Deployment implements AsyncDisposable {
     const blobs = await Volume.open(join(folder, 'blobs'))
     await mkdir(join(blobs.path, 'graveyard'))
     const { cluster, shape } = options
-    if (shape === 'embedded') return new Deployment(options, sqliteDatabase(data.path), { data, blobs })
+    if (shape === 'embedded') return new Deployment(options, sqliteDatabase(data), { data, blobs })
     if (cluster === null) throw new Error(`The shape ${shape} needs PostgreSQL.`)
     return new Deployment(options, await postgresDatabase(cluster), { data, blobs })
   }

@@ -26,7 +26,10 @@ export async function postgresDatabase(cluster: PostgresCluster): Promise<Databa
       cutConnections: () => proxy.cut(),
       stop: (how) => cluster.stop(how),
       start: () => cluster.start(),
+      recover: () => cluster.recover(),
+      exhaustLog: () => cluster.exhaustLog(),
     },
+    disk: cluster.disk,
     async rows(query) {
       const json = await cluster.sql(`SELECT coalesce(json_agg(t), '[]') FROM (${query}) AS t`, name)
       return JSON.parse(json) as Row[]

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { HttpClient } from '@openregistry/testkit'
 import type { Message, Request } from './messages.ts'
@@ -118,6 +119,14 @@ export class Replica implements RegistryProcess {
     this.#measure()
     running.child.kill('SIGKILL')
     await running.gone
+  }
+
+  /** Lets it stand still for so many milliseconds, as a machine that is paused. */
+  async pause(milliseconds: number): Promise<void> {
+    const child = this.#running?.child
+    child?.kill('SIGSTOP')
+    await delay(milliseconds)
+    child?.kill('SIGCONT')
   }
 
   /** Ends it politely. */

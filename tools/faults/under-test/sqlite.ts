@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import type { Volume } from '@openregistry/testkit'
 import type { Database, Row } from './database.ts'
 
-/** The embedded database in a data folder. */
-export function sqliteDatabase(dataFolder: string): Database {
+/** The embedded database, whose data folder is a volume. */
+export function sqliteDatabase(data: Volume): Database {
   const query = (text: string): Row[] => {
-    const database = new DatabaseSync(join(dataFolder, 'openregistry.db'), { timeout: 5000 })
+    const database = new DatabaseSync(join(data.path, 'openregistry.db'), { timeout: 5000 })
     try {
       return database.prepare(text).all() as Row[]
     } finally {
@@ -14,6 +15,7 @@ export function sqliteDatabase(dataFolder: string): Database {
   }
   return {
     env: { OPEN_REGISTRY_DB_KIND: 'sqlite' },
+    disk: data,
     rows: (text) => Promise.resolve(query(text)),
     run: async (text) => void query(text),
     dangling: () =>

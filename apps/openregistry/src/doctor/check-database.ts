@@ -1,10 +1,11 @@
 import { stat } from 'node:fs/promises'
 import { RegistryError } from '@openregistry/oci'
-import type { ServerFacts } from '@openregistry/metadata'
+import type { ServerFacts, UnsafeSetting } from '@openregistry/metadata'
 import type { Config } from '@openregistry/server/config'
 import { databaseFile } from '../data-files.ts'
 import { postgresSettings } from '../open-metadata.ts'
 import { formatBytes } from '../terminal/amounts.ts'
+import { workerCount } from '../worker-count.ts'
 import { failed, ok, warning, type Finding } from './finding.ts'
 
 /** The database, if there is one: whether it opens, and what waits in it. */
@@ -41,17 +42,40 @@ async function checkServer(config: Config): Promise<Finding[]> {
     const facts = await examinePostgres(settings)
     const schema = facts.schemaVersion === 0 ? 'its schema will be created' : `schema ${facts.schemaVersion}`
     const found = `${describePlace(settings)}: PostgreSQL ${facts.version}, ${schema}`
-    return [ok('database', found), ...checkRoom(config, facts), ...checkTime(facts)]
+    return [ok('database', found), ...checkSafety(facts), ...checkRoom(config, facts), ...checkTime(facts)]
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error
     return [failed('database', error.message, 'Do what it says.')]
   }
 }
 
-function checkRoom({ db }: Config, { maxConnections }: ServerFacts): Finding[] {
-  if (db.pool_size <= maxConnections) return []
-  const message = `one process may open ${db.pool_size} connections, the server takes ${maxConnections}`
-  return [warning('database', message, 'Lower db.pool_size, or raise max_connections of the server.')]
+/** What an answer with success is worth while a setting of the server is off. */
+const losses: Readonly<Record<UnsafeSetting, string>> = {
+  fsync: 'when its machine loses power, the whole database may be damaged',
+  full_page_writes: 'when its machine loses power, rows that were only half written stay damaged',
+  synchronous_commit: 'when it crashes, the last pushes that were answered with 201 are gone',
+}
+
+function checkSafety({ unsafe }: ServerFacts): Finding[] {
+  return unsafe.map((name) =>
+    warning(
+      'database',
+      `${name} is off: ${losses[name]}`,
+      `Turn ${name} on, as every server has it by default.`,
+    ),
+  )
+}
+
+function checkRoom(config: Config, { maxConnections }: ServerFacts): Finding[] {
+  const { pool_size: each } = config.db
+  // And the one of the background.
+  const processes = workerCount(config) + 1
+  if (processes * each <= maxConnections) return []
+  const message =
+    `the ${processes} processes of this machine may open ${each} connections each, ${processes * each} in all, and the ` +
+    `server takes ${maxConnections} from all machines together`
+  const advice = 'Lower db.pool_size or http.workers, or raise max_connections of the server.'
+  return [warning('database', message, advice)]
 }
 
 function checkTime({ time }: ServerFacts): Finding[] {

@@ -5,7 +5,10 @@ import { Connection } from '../postgres/connection.ts'
 import { migrate, readSchema } from '../postgres/schema.ts'
 import type { PostgresSettings } from '../postgres/settings.ts'
 import type { TableShape } from './tables.ts'
-import { batchLimits, keyOf, readKey, writeKey, type RowValues, type Value } from './values.ts'
+import { batchLimits, keyOf, leastWeight, readKey, writeKey, type RowValues, type Value } from './values.ts'
+
+/** Milliseconds that the server may work on a batch, on emptying tables, or on counting what is in them. */
+const statementTimeout = 600_000
 
 /** How far a table is copied. */
 export interface Progress {
@@ -33,7 +36,7 @@ export class CopyTarget implements AsyncDisposable {
     tables: readonly TableShape[],
     fingerprint: string,
   ): Promise<CopyTarget> {
-    const connection = await Connection.open({ ...settings, statementTimeout: 0 })
+    const connection = await Connection.open({ ...settings, statementTimeout })
     try {
       const target = new CopyTarget(connection)
       await target.#requireAlone()
@@ -79,7 +82,8 @@ export class CopyTarget implements AsyncDisposable {
     for (const name of ['repositories', 'blobs']) {
       if ((await this.#connection.run(`SELECT 1 FROM ${name} LIMIT 1`)).length > 0)
         throw conflict(
-          'The database holds a registry already; a copy goes to an empty one. Nothing was changed.',
+          'The database holds a registry already, perhaps a copy that came to its end; a copy goes to an empty one. ' +
+            'Nothing was changed.',
         )
     }
     await this.#inTransaction(async () => {
@@ -127,7 +131,7 @@ export class CopyTarget implements AsyncDisposable {
     const last = rows.at(-1)
     if (last === undefined) throw new RegistryError('INTERNAL', 'There is nothing to add.')
     const after = keyOf(table, last)
-    const types = table.columns.map((column) => this.#types.get(`${table.name}.${column}`) ?? 'text')
+    const types = table.columns.map((column) => this.#typeOf(table, column))
     const lists = types.map((type, index) => rows.map((row) => asType(type, row[index] ?? null)))
     const places = types.map((type, index) => `$${index + 1}::${type}[]`).join(', ')
     await this.#inTransaction(async () => {
@@ -142,15 +146,33 @@ export class CopyTarget implements AsyncDisposable {
     return { after, rows: before + rows.length }
   }
 
-  /** Rows as {@link CopySource.rowsAfter} gives them. */
-  async rowsAfter({ name, columns, key }: TableShape, after: readonly Value[] | null): Promise<RowValues[]> {
-    const from =
-      after === null ? '' : `WHERE (${key.join(', ')}) > (${key.map((_, n) => `$${n + 1}`).join(', ')})`
+  /** Rows as {@link CopySource.rowsAfter} gives them, and no more bytes at once. */
+  async rowsAfter(table: TableShape, after: readonly Value[] | null): Promise<RowValues[]> {
+    const { name, columns, key } = table
+    const [list, order] = [columns.join(', '), key.join(', ')]
+    const from = after === null ? '' : `WHERE (${order}) > (${key.map((_, n) => `$${n + 1}`).join(', ')})`
+    // The size of a value is known without the value: what would be too much is never read.
     const rows = await this.#connection.all({
-      text: `SELECT ${columns.join(', ')} FROM ${name} ${from} ORDER BY ${key.join(', ')} LIMIT ${batchLimits.rows}`,
+      text: `
+        SELECT ${list} FROM (
+          SELECT ${list}, sum(${this.#weightOf(table)}) OVER (
+            ORDER BY ${order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+          FROM (SELECT ${list} FROM ${name} ${from} ORDER BY ${order} LIMIT ${batchLimits.rows}) AS page
+        ) AS weighed
+        WHERE coalesce(before, 0) < ${batchLimits.bytes} ORDER BY ${order}`,
       values: after ?? [],
     })
     return rows.map((row) => columns.map((column) => row[column] as Value))
+  }
+
+  /** What {@link weightOf} says of a row, in SQL. */
+  #weightOf(table: TableShape): string {
+    const long = table.columns.filter((column) => ['text', 'bytea'].includes(this.#typeOf(table, column)))
+    return [String(leastWeight), ...long.map((column) => `coalesce(octet_length(${column}), 0)`)].join(' + ')
+  }
+
+  #typeOf({ name }: TableShape, column: string): string {
+    return this.#types.get(`${name}.${column}`) ?? 'text'
   }
 
   /** Lets the database give numbers after this one. */
@@ -161,13 +183,13 @@ export class CopyTarget implements AsyncDisposable {
 
   /** Makes the database one that servers open, durably. */
   async finish(): Promise<void> {
+    // What was copied is planned for as what is there.
+    await this.#connection.run('ANALYZE')
     await this.#inTransaction(async () => {
       await this.#connection.run('SET LOCAL synchronous_commit = on')
       await this.#connection.run('DROP TABLE copy_state')
       await this.#connection.run(`DELETE FROM schema_migrations WHERE version = ${unfinishedCopy.version}`)
     })
-    // What was copied is planned for as what is there.
-    await this.#connection.run('ANALYZE')
   }
 
   async #note(name: string, value: string): Promise<void> {

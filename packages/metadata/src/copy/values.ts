@@ -9,9 +9,12 @@ export type RowValues = readonly Value[]
 /** Bounds of what is copied or compared at once. */
 export const batchLimits = { rows: 1000, bytes: 4 * 1024 * 1024 }
 
+/** What a row takes beside its texts and bytes, in bytes. */
+export const leastWeight = 64
+
 /** Roughly how much memory a row takes, in bytes. */
 export function weightOf(row: RowValues): number {
-  let weight = 64
+  let weight = leastWeight
   for (const value of row) {
     if (typeof value === 'string' || value instanceof Uint8Array) weight += value.length
   }

@@ -1,6 +1,8 @@
+import { Socket } from 'node:net'
 import { Client } from 'pg'
 import type { Query, Row } from '../sql/query.ts'
-import { defaultConnectTimeout, type PostgresSettings } from './settings.ts'
+import { sessionStatement } from './session.ts'
+import { defaultConnectTimeout, defaultSilence, type PostgresSettings } from './settings.ts'
 import { valueTypes } from './value-types.ts'
 
 /** The connection ended under a statement: whether it was done is not known. */
@@ -9,9 +11,6 @@ export class ConnectionLost extends Error {
     super('The connection to the database was lost.', { cause })
   }
 }
-
-/** Milliseconds after the end of a statement's time in which the server has to say so. */
-const silence = 5000
 
 /** Names of prepared statements by their text; the same on every connection. */
 const names = new Map<string, string>()
@@ -28,12 +27,21 @@ function nameOf(text: string): string {
  */
 export class Connection {
   readonly #client: Client
+  readonly #socket: Socket
   readonly #patience: number
+  readonly #silence: number
   #lost: ConnectionLost | null = null
   #retired = false
+  #unanswered = 0
 
-  private constructor(client: Client, statementTimeout: number) {
+  private constructor(
+    client: Client,
+    socket: Socket,
+    { statementTimeout, silence = defaultSilence }: PostgresSettings,
+  ) {
     this.#client = client
+    this.#socket = socket
+    this.#silence = silence
     // The server gives up first; whoever hears nothing even then has lost it.
     this.#patience = statementTimeout === 0 ? 0 : statementTimeout + silence
     client.on('error', (error) => (this.#lost ??= new ConnectionLost(error)))
@@ -43,6 +51,9 @@ export class Connection {
   /** @throws the error of `pg` or the system when the server cannot be reached or refuses. */
   static async open(settings: PostgresSettings): Promise<Connection> {
     const { host, port, user, password, database, tls } = settings
+    const timeout = settings.connectTimeout ?? defaultConnectTimeout
+    const socket = new Socket()
+    // Nothing here that poolers refuse: what a session needs beside this is `session.ts`.
     const client = new Client({
       host,
       port,
@@ -50,20 +61,23 @@ export class Connection {
       password: password ?? '',
       database,
       ssl: tls ?? false,
+      stream: () => socket,
       pipeline: true,
       keepAlive: true,
       keepAliveInitialDelayMillis: 30_000,
       application_name: 'openregistry',
-      connectionTimeoutMillis: settings.connectTimeout ?? defaultConnectTimeout,
-      statement_timeout: settings.statementTimeout,
-      lock_timeout: settings.lockTimeout,
-      // Compiling a query costs more than any of ours takes.
-      options: '-c bytea_output=hex -c jit=off -c client_encoding=UTF8',
+      connectionTimeoutMillis: timeout,
       types: valueTypes,
     })
-    const connection = new Connection(client, settings.statementTimeout)
-    await client.connect()
-    return connection
+    const connection = new Connection(client, socket, settings)
+    try {
+      await client.connect()
+      await connection.#send({ text: sessionStatement(settings) }, timeout)
+      return connection
+    } catch (error) {
+      socket.destroy()
+      throw error instanceof ConnectionLost ? (error.cause ?? error) : error
+    }
   }
 
   /** Whether it is of no use any more. */
@@ -88,27 +102,33 @@ export class Connection {
 
   /**
    * Runs a query and gives its rows.
-   * @throws the server's error, or {@link ConnectionLost}.
+   * @throws the server's error, or {@link ConnectionLost}, also when no answer comes in the time that a statement has.
    */
   all(query: Query): Promise<readonly Row[]> {
     const { text, values } = query
-    return this.#send({ name: nameOf(text), text, values: [...values], query_timeout: this.#patience })
+    return this.#send({ name: nameOf(text), text, values: [...values] })
   }
 
-  /** Runs text without values that is not worth preparing: `BEGIN`, `COMMIT`, statements of the schema. */
-  async run(text: string): Promise<readonly Row[]> {
+  /** Runs text without values that is not worth preparing, such as `BEGIN` and `COMMIT`. @throws as {@link all}. */
+  run(text: string): Promise<readonly Row[]> {
     return this.#send({ text })
   }
 
-  async #send(query: {
-    name?: string
-    text: string
-    values?: unknown[]
-    query_timeout?: number
-  }): Promise<readonly Row[]> {
+  /** The same for what may take as long as it takes: changes of the schema. */
+  runForLong(text: string): Promise<readonly Row[]> {
+    return this.#send({ text }, 0)
+  }
+
+  async #send(
+    query: { name?: string; text: string; values?: unknown[] },
+    patience = this.#patience,
+  ): Promise<readonly Row[]> {
     if (this.#lost !== null) throw this.#lost
+    // `query_timeout` is missing in the types.
+    const timed = { ...query, query_timeout: patience }
+    this.#unanswered++
     try {
-      const { rows } = await this.#client.query<Row>(query)
+      const { rows } = await this.#client.query<Row>(timed)
       return rows
     } catch (error) {
       if (isServerError(error) && !endsConnection(error.code)) {
@@ -118,12 +138,17 @@ export class Connection {
         throw error
       }
       throw (this.#lost ??= new ConnectionLost(error))
+    } finally {
+      this.#unanswered--
     }
   }
 
-  /** Ends it; what was sent is finished before, unless it is lost. */
+  /** Ends it; what was sent is finished before, unless it is lost. A server that does not take leave is not waited for. */
   async close(): Promise<void> {
+    // What is unanswered has its own time.
+    const timer = this.#unanswered > 0 ? undefined : setTimeout(() => this.#socket.destroy(), this.#silence)
     await this.#client.end().catch(() => undefined)
+    clearTimeout(timer)
   }
 }
 
@@ -136,7 +161,10 @@ export function isServerError(error: unknown): error is Error & { code: string; 
 const readOnly = '25006'
 const featureNotSupported = '0A000'
 
+/** `idle_in_transaction_session_timeout` and `transaction_timeout`, which somebody may have set. */
+const transactionTimeouts = new Set(['25P03', '25P04'])
+
 /** Whether the server ends the connection with this: it shuts down, crashed, or somebody or a time limit told it to. */
 function endsConnection(code: string): boolean {
-  return code.startsWith('57P') || code.startsWith('08') || code === '25P03'
+  return code.startsWith('57P') || code.startsWith('08') || transactionTimeouts.has(code)
 }

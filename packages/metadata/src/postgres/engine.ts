@@ -10,7 +10,7 @@ import {
 } from '../operations.ts'
 import { ownBytes } from '../own-bytes.ts'
 import type { Step } from '../sql/query.ts'
-import { ConnectionLost } from './connection.ts'
+import { ConnectionLost, type Connection } from './connection.ts'
 import { mayTryAgain, toRegistryError } from './faults.ts'
 import type { Pool } from './pool.ts'
 import { postgresSql } from './postgres-dialect.ts'
@@ -32,9 +32,12 @@ export class PostgresEngine implements Engine {
 
   /** One statement, which sees what was committed before it began. Tried again on a fresh connection when one is lost. */
   async read<N extends ReadName>(name: N, ...input: OperationInput<N>): Promise<OperationResult<N>> {
-    return this.#persist(attempts.read, () =>
-      this.#pool.use('read', (connection) => runAlone(connection, begin(name, input))),
-    )
+    return this.look((connection) => runAlone(connection, begin(name, input)))
+  }
+
+  /** The same for whatever else only looks. @throws RegistryError */
+  async look<T>(body: (connection: Connection) => Promise<T>): Promise<T> {
+    return this.#persist(attempts.read, () => this.#pool.use('read', body))
   }
 
   /**

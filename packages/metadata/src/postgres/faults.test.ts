@@ -181,12 +181,15 @@ describeWithPostgres('connections that are cut', (cluster) => {
     }
   })
 
-  test('instead of the answer to a commit: the outcome is unknown, and what was acknowledged is there', async () => {
+  test.each([
+    ['instead of the answer to a commit', 'cut after'],
+    ['by a server that crashes at a commit', 'crash after'],
+  ] as const)('%s: the outcome is unknown, and what was acknowledged is there', async (_what, how) => {
     await using proxy = await PostgresProxy.start(cluster())
     await using store = await openThrough(proxy)
     const name = newName()
     const manifest = manifestOf(name, { tags: ['latest'] as Tag[] })
-    proxy.atCommit = 'cut after'
+    proxy.atCommit = how
     await expect(store.putManifest(manifest)).rejects.toMatchObject({
       ...unavailable,
       message: expect.stringContaining('lost at the end of this step') as string,

@@ -28,6 +28,8 @@ const conditions = {
 export const takesNoChanges =
   'The database takes no changes: it is a standby, or set to read-only. Let db.host name the primary server.'
 
+const serverFull = 'The disk of the database server has no space left: make room there, then try again.'
+
 /** Two steps that ran at the same moment kept each other from going on. Whoever lost tries again. */
 const collisions = new Set([
   conditions.serializationFailure,
@@ -60,7 +62,7 @@ export function toRegistryError(error: unknown): RegistryError {
   if (error instanceof TryAgain) return unavailable('Too many changes at once; try again.', error)
   if (!isServerError(error)) return new RegistryError('INTERNAL', undefined, { cause: error })
   if (error.code === conditions.diskFull) {
-    return new RegistryError('STORAGE_FULL', 'The disk of the database has no space left.', { cause: error })
+    return new RegistryError('STORAGE_FULL', serverFull, { cause: error })
   }
   const message = messageOf(error.code)
   return message === null
@@ -94,6 +96,8 @@ function messageOf(code: string): string | null {
 export function mayComeBack(error: unknown): boolean {
   // A name may be unknown for as long as its only server is away.
   if (!isServerError(error)) return !isTlsFault(error) && !isMessageOfClient(error)
+  // A pooler says with an error of class 08 that the server behind it does not answer.
+  if (error.code.startsWith('08')) return true
   return error.code === conditions.cannotConnectNow || error.code === conditions.tooManyConnections
 }
 

@@ -34,12 +34,13 @@ export async function openPostgresMetadataStore(options: PostgresOptions): Promi
     await pool[Symbol.asyncDispose]()
     throw toRegistryError(error)
   }
-  const methods = operationMethods(new PostgresEngine(pool))
+  const engine = new PostgresEngine(pool)
+  const methods = operationMethods(engine)
   return {
     ...methods,
     async check() {
       await methods.check()
-      await requireWritable(pool)
+      await requireWritable(engine)
     },
     pool,
     [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
@@ -47,8 +48,8 @@ export async function openPostgresMetadataStore(options: PostgresOptions): Promi
 }
 
 /** A standby answers every question and takes no step. */
-async function requireWritable(pool: Pool): Promise<void> {
-  const readOnly = await pool.use('read', async (connection) => {
+async function requireWritable(engine: PostgresEngine): Promise<void> {
+  const readOnly = await engine.look(async (connection) => {
     const [row] = await connection.run('SHOW transaction_read_only')
     if (row?.['transaction_read_only'] !== 'on') return false
     connection.retire()

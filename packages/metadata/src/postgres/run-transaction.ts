@@ -1,5 +1,5 @@
 import type { Query, Row, Step } from '../sql/query.ts'
-import { ConnectionLost, type Connection } from './connection.ts'
+import { ConnectionLost, isServerError, type Connection } from './connection.ts'
 
 /** The connection ended while a commit was under way: nobody knows whether it happened. */
 export class OutcomeUnknown extends Error {
@@ -32,9 +32,19 @@ export async function runTransaction<T>(connection: Connection, step: Step<T>): 
   try {
     await connection.run('COMMIT')
   } catch (error) {
-    throw error instanceof ConnectionLost ? new OutcomeUnknown(error) : error
+    throw await afterCommit(connection, error)
   }
   return turn.value
+}
+
+/** What an error means that came instead of a commit: a server that crashed with it may have done the commit before. */
+async function afterCommit(connection: Connection, error: unknown): Promise<unknown> {
+  if (!(error instanceof ConnectionLost) && !isServerError(error)) return error
+  const goesOn = await connection.run('SELECT 1').then(
+    () => true,
+    () => false,
+  )
+  return goesOn ? error : new OutcomeUnknown(error)
 }
 
 /**
@@ -45,7 +55,7 @@ export async function runStandalone<T>(connection: Connection, step: Step<T>): P
   try {
     return await runAlone(connection, step)
   } catch (error) {
-    throw error instanceof ConnectionLost ? new OutcomeUnknown(error) : error
+    throw await afterCommit(connection, error)
   }
 }
 

@@ -18,6 +18,12 @@ const tableLockTimeout = 2000
 const betweenAttempts = 1000
 const attempts = 10
 
+/**
+ * Milliseconds that a change may stand still between two statements: longer than a step may, since all of it would be done
+ * again, and no longer, since nobody can use the tables meanwhile.
+ */
+const idleInMigration = 60_000
+
 /** `lock_not_available` and `deadlock_detected`: steps take tables in another order than a change does. */
 const lockNotAvailable = '55P03'
 const deadlock = '40P01'
@@ -110,16 +116,17 @@ async function migrateOnce(
     // Whoever changes the schema may take longer than a statement is allowed to, and so may those who wait for it.
     await connection.run('SET LOCAL statement_timeout = 0')
     await connection.run('SET LOCAL lock_timeout = 0')
-    await connection.run(`SELECT pg_advisory_xact_lock(${lockKey})`)
+    await connection.run(`SET LOCAL idle_in_transaction_session_timeout = ${idleInMigration}`)
+    await connection.runForLong(`SELECT pg_advisory_xact_lock(${lockKey})`)
     await connection.run(`SET LOCAL lock_timeout = ${tableLockTimeout}`)
     // Asked again: another process may have done it while the lock was waited for.
     const from = await readSchema(connection)
     if (from === 0) await begin(connection)
     const missing = list.filter(({ version }) => version > from)
     if (missing.length > 0)
-      await connection.run('ALTER TABLE schema_migrations ADD COLUMN IF NOT EXISTS works_from bigint')
+      await connection.runForLong('ALTER TABLE schema_migrations ADD COLUMN IF NOT EXISTS works_from bigint')
     for (const migration of missing) await apply(connection, migration)
-    await connection.run('COMMIT')
+    await connection.runForLong('COMMIT')
     return { from, to: Math.max(from, newestOf(list)) }
   } catch (error) {
     if (!connection.lost) await connection.run('ROLLBACK')
@@ -128,7 +135,7 @@ async function migrateOnce(
 }
 
 async function apply(connection: Connection, migration: Migration): Promise<void> {
-  for (const statement of migration.statements(words)) await connection.run(statement)
+  for (const statement of migration.statements(words)) await connection.runForLong(statement)
   await connection.run(`
     INSERT INTO schema_migrations (version, name, applied_at, works_from)
     VALUES (${migration.version}, '${migration.name}', floor(extract(epoch FROM clock_timestamp()) * 1000),

@@ -18,10 +18,23 @@ export interface PostgresSettings {
   lockTimeout: number
   /** How long an operation waits for a connection, and for the server to be back. Default 5000. */
   connectTimeout?: number
+  /**
+   * How long the server waits for the next statement of a transaction before it undoes it and ends the connection.
+   * Default 15 000.
+   */
+  idleInTransaction?: number
+  /** How long a server may be silent that should have answered, or taken leave, before it counts as lost. Default 5000. */
+  silence?: number
 }
 
 /** Milliseconds. */
 export const defaultConnectTimeout = 5000
+
+/** Milliseconds. Between two statements of a step lies a round trip; a lease of a job is twice as long. */
+export const defaultIdleInTransaction = 15_000
+
+/** Milliseconds. */
+export const defaultSilence = 5000
 
 /** Where a database is, for messages: never a password. */
 export function describePlace({ host, port, database }: PostgresSettings): string {

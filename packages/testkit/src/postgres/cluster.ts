@@ -2,11 +2,13 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { Volume } from '../volume.ts'
 import { findPostgres } from './find-postgres.ts'
+import { freePort } from './free-port.ts'
 import { serverUser } from './server-user.ts'
 
 const run = promisify(execFile)
@@ -17,6 +19,8 @@ export interface ClusterOptions {
   settings?: Readonly<Record<string, string>>
   /** Whether commits reach the disk; only tests that cut the power need it. Default false. */
   durable?: boolean
+  /** Whether its files lie on a file system of their own, where this user may mount one: a disk that can be made full. */
+  ownDisk?: boolean
 }
 
 /** How to reach a database of a temporary cluster. */
@@ -39,13 +43,23 @@ export class PostgresCluster implements AsyncDisposable {
   readonly password: string
   /** Where the server keeps its files; its owner is whoever the server runs as. */
   readonly folder: string
+  /** The disk of the server alone, if `ownDisk` was asked for. */
+  readonly disk: Volume | null
   readonly #bin: string
   readonly #options: ClusterOptions
   #server: ChildProcess | null = null
 
-  private constructor(bin: string, folder: string, port: number, password: string, options: ClusterOptions) {
+  private constructor(
+    bin: string,
+    folder: string,
+    disk: Volume | null,
+    port: number,
+    password: string,
+    options: ClusterOptions,
+  ) {
     this.#bin = bin
     this.folder = folder
+    this.disk = disk
     this.port = port
     this.password = password
     this.#options = options
@@ -59,13 +73,15 @@ export class PostgresCluster implements AsyncDisposable {
     const bin = findPostgres()
     if (bin === null) throw new Error('PostgreSQL is not installed.')
     const folder = await mkdtemp(join(tmpdir(), 'openregistry-postgres-'))
+    const disk = options.ownDisk === true ? await Volume.open(folder) : null
     const password = randomBytes(12).toString('hex')
     try {
       await initialise(bin, folder, password)
-      const cluster = new PostgresCluster(bin, folder, await freePort(), password, options)
+      const cluster = new PostgresCluster(bin, folder, disk, await freePort(), password, options)
       await cluster.start()
       return cluster
     } catch (error) {
+      await disk?.[Symbol.asyncDispose]()
       await rm(folder, { recursive: true, force: true })
       throw error
     }
@@ -96,12 +112,45 @@ export class PostgresCluster implements AsyncDisposable {
    * Ends the server. `fast` cuts connections and shuts down in order, `immediate` is a crash: the next start recovers.
    */
   async stop(how: 'fast' | 'immediate' = 'fast'): Promise<void> {
-    const server = this.#server
+    const server = this.#running()
     this.#server = null
-    if (server === null || server.exitCode !== null || server.signalCode !== null) return
+    if (server === null) return
     const ended = once(server, 'exit')
     server.kill(how === 'fast' ? 'SIGINT' : 'SIGQUIT')
     await ended
+  }
+
+  /** Waits until the server takes connections again, after a crash; starts it if it has ended. */
+  async recover(): Promise<void> {
+    const isBack = (): Promise<boolean> =>
+      this.sql('SELECT 1').then(
+        () => true,
+        () => false,
+      )
+    while (this.#running() !== null) {
+      if (await isBack()) return
+      await delay(50)
+    }
+    await this.start()
+  }
+
+  #running(): ChildProcess | null {
+    const server = this.#server
+    return server !== null && server.exitCode === null && server.signalCode === null ? server : null
+  }
+
+  /**
+   * Writes to the log of the server, which lies on its disk like everything else, until there is no space left even for
+   * that: then it crashes. Meant for a full `disk`.
+   */
+  async exhaustLog(): Promise<void> {
+    const fill = `SELECT pg_logical_emit_message(false, 'full', repeat('x', 100000)) FROM generate_series(1, 100)`
+    // 10 MB each time; the first that fails is the last.
+    for (let failed = false; !failed;)
+      failed = await this.sql(fill).then(
+        () => false,
+        () => true,
+      )
   }
 
   /** Makes an empty database with a name of its own. */
@@ -125,6 +174,7 @@ export class PostgresCluster implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop('immediate')
+    await this.disk?.[Symbol.asyncDispose]()
     await rm(this.folder, { recursive: true, force: true })
   }
 }
@@ -149,17 +199,6 @@ async function initialise(bin: string, folder: string, password: string): Promis
     ...user,
     cwd: folder,
   })
-}
-
-/** A port that nobody listens on at this moment. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }
 
 /** Waits for the line that the server writes when it takes connections. */

@@ -1,4 +1,5 @@
 export * from './cluster.ts'
 export { findPostgres, requirePostgres } from './find-postgres.ts'
+export * from './pgbouncer.ts'
 export * from './proxy.ts'
 export * from './with-postgres.ts'
