@@ -41,7 +41,7 @@ export async function openPorts(
   const options = files === undefined ? config.dfs.disk : { ...config.dfs.disk, files }
   const disk = opened.use(await openDiskBlobStore({ ...options, create: false }))
   const store = opened.use(await openMetadata(config, { serving: true }))
-  const blobs = ownBlobStore(aroundBlobs(disk), await tieBackend(store, disk))
+  const blobs = aroundBlobs(ownBlobStore(disk, await tieBackend(store, disk)))
   watchPool(metrics, store.pool)
   const metadata = aroundMetadata(store)
   const hasher = opened.use(createContentHasher(hasherOptions(config)))

@@ -72,6 +72,7 @@ class DiskBlobStore implements BlobStore, Lists, KeepsIdentity {
   readonly backend: string
   readonly public: boolean
   readonly place: string
+  readonly mountable = true
   readonly #path: string
   readonly #identity: IdentityFile
   readonly #files: FileLayer

@@ -35,6 +35,7 @@ class MemoryBlobStore implements BlobStore, Lists, KeepsIdentity {
   readonly backend: string
   readonly public: boolean
   readonly place = 'the memory of this process'
+  readonly mountable = false
   #identity: BackendIdentity | null = null
   readonly #objects = new Map<StorageKey, Uint8Array>()
   readonly #used = new Set<StorageKey>()

@@ -22,6 +22,7 @@ export class MountableBackend implements BlobStore, Lists, KeepsIdentity {
   readonly backend = 'disk'
   readonly public = false
   readonly place = 'the folder /blobs'
+  readonly mountable = true
   disk: Disk
   /** Called when it is asked for its identity. */
   beforeIdentity: () => Promise<void> = () => Promise.resolve()

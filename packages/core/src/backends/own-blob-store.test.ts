@@ -112,6 +112,49 @@ describe.each(strangers)('a disk that %s', (_what, createStranger, reason) => {
   })
 })
 
+test('a disk that was away for the length of a write has not got it', async () => {
+  const { store, own, beneath } = createBackend()
+  await store.check()
+  const bare = new Disk()
+  beneath.disk = bare
+  // A driver goes on in the folder that it has begun in.
+  beneath.write = async (key, source) => {
+    for await (const bytes of source) bare.objects.set(key, bytes)
+    beneath.disk = own
+    return { size: 2 }
+  }
+  await expect(store.write(absent, once())).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' })
+  expect(await store.stat(absent)).toBeNull()
+})
+
+test.each<[string, (store: ReturnType<typeof createBackend>['store'], key: StorageKey) => Promise<unknown>]>([
+  ['open', (store, key) => store.open(key)],
+  ['stat', (store, key) => store.stat(key)],
+])(
+  'a disk that comes back between an answer of %s and its confirmation has what it had',
+  async (_what, ask) => {
+    const { store, own, beneath, key } = createBackend()
+    const bare = new Disk()
+    beneath.disk = bare
+    const { open, stat } = beneath
+    const thenBack = <T>(answer: Promise<T>): Promise<T> => answer.finally(() => (beneath.disk = own))
+    beneath.open = (asked) => thenBack(open.call(beneath, asked))
+    beneath.stat = (asked) => thenBack(stat.call(beneath, asked))
+    expect(await ask(store, key)).not.toBeNull()
+  },
+)
+
+test('a backend that stays what it is is not asked at every write', async () => {
+  const { own, known, beneath } = createBackend()
+  const settled = Object.assign(beneath, { mountable: false })
+  const store = ownBlobStore(settled, new Ownership(settled, known, own.identity!))
+  await store.write(absent, once())
+  await store.delete(absent)
+  expect(beneath.questions).toBe(0)
+  await store.stat(absent)
+  expect(beneath.questions).toBe(1)
+})
+
 test('a database that was given the backend anew is followed', async () => {
   const { store, own, known } = createBackend()
   own.identity = newBackendIdentity()

@@ -18,12 +18,16 @@ export class Ownership {
   #running: Promise<void> | null = null
   #next: Promise<void> | null = null
 
+  /** See `KeepsIdentity.mountable`. */
+  readonly mountable: boolean
+
   /** @param identity what the database knew at first; whoever replaces it there changes what is expected here. */
   constructor(
     store: Pick<BlobStore, 'backend'> & KeepsIdentity,
     ties: Pick<BackendTies, 'findBackendIdentity'>,
     identity: BackendIdentity,
   ) {
+    this.mountable = store.mountable
     this.#store = store
     this.#ties = ties
     this.#identity = identity

@@ -31,6 +31,12 @@ export interface KeepsIdentity {
   /** What and where it is, for whoever operates it, and the setting that says so: `the folder /srv/blobs (dfs.disk.path)`. */
   readonly place: string
 
+  /**
+   * Whether another place can appear under the same name while a process runs, as when a disk is unmounted. Then whatever is
+   * written or deleted is compared, too.
+   */
+  readonly mountable: boolean
+
   /** What lies there now, never from memory. Null when there is none, also when the place itself is not there. */
   readIdentity(): Promise<BackendIdentity | null>
 
