@@ -4,6 +4,7 @@ import { fullBlobs, fullDatabase } from './full-disk.ts'
 import { killSupervisor, killWorker } from './kill-process.ts'
 import { cutPower, killAnywhere, killAtPoint } from './kill.ts'
 import type { Fault } from './stage.ts'
+import { unmountedBlobs } from './unmounted.ts'
 
 export type { Fault, Stage } from './stage.ts'
 
@@ -22,6 +23,7 @@ export const allFaults: readonly Fault[] = [
   troubledBackend,
   fullBlobs,
   fullDatabase,
+  unmountedBlobs,
   cutConnections,
   databaseAway,
   killWorker,
