@@ -31,6 +31,15 @@ test('systemd: the unit passes "systemd-analyze verify"', async (context) => {
   expect(result.stderr).not.toContain('openregistry.service')
 })
 
+test('systemd: the service may write where docs/operations.md puts the blobs, and has the time to stop', () => {
+  const operations = readFileSync(join(root, 'docs/operations.md'), 'utf8')
+  const blobs = /OPEN_REGISTRY_DFS_DISK_PATH=(\S+)/.exec(operations)?.[1]
+  expect(settings('ProtectSystem')).toEqual(['strict'])
+  expect(settings('ReadWritePaths')).toEqual([`-${blobs}`])
+  // The supervisor kills what is left after its grace (30 s) and 10 s more; systemd must not be there first.
+  expect(Number(settings('TimeoutStopSec')[0]?.replace(/s$/, ''))).toBeGreaterThan(40)
+})
+
 test('systemd: the command line of the unit serves, and stops as systemd stops it', async () => {
   const [command = '', ...args] = settings('ExecStart')[0]?.split(' ') ?? []
   const port = await freePort()

@@ -77,5 +77,7 @@ function systemText(error: unknown): string | null {
 function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if (process.env['DEBUG']) return error.stack ?? error.message
+  // What is underneath is not for clients of a server; whoever runs a command may know it.
+  if (error instanceof RegistryError && error.cause instanceof RegistryError) return error.cause.message
   return error.message
 }

@@ -8,7 +8,7 @@ import { formatCount } from './terminal/amounts.ts'
 import { printJson, say } from './terminal/print.ts'
 
 /**
- * `openregistry migrate --to`: copies the metadata of the embedded registry into PostgreSQL. Blobs stay where they are.
+ * `openregistry migrate --to`: moves the metadata of the embedded registry into PostgreSQL. Blobs stay where they are.
  * @throws CommandError when the address is none, or there is nothing to copy.
  */
 export async function migrateTo(
@@ -29,17 +29,18 @@ export async function migrateTo(
   if ((await stat(file).catch(() => null)) === null) {
     throw new CommandError(`there is no registry in ${config.data_dir}: ${file} is missing.`)
   }
-  const { copyToPostgres, describePlace, migrateSqlite } = await import('@openregistry/metadata')
-  if (config.db.auto_migrate) await migrateSqlite(file)
+  const { copyToPostgres, describePlace, migrateSqlite, readMove } = await import('@openregistry/metadata')
+  const database = describePlace(settings)
+  // After its mark, the last thing before the end, a copy that was interrupted goes on.
+  if (config.db.auto_migrate && readMove(file) !== database) await migrateSqlite(file)
   const tables = await copyToPostgres(file, settings, { onProgress: json ? () => undefined : progressOn() })
   const rows = tables.reduce((sum, table) => sum + table.rows, 0)
-  const database = describePlace(settings)
   if (json) return printJson({ database, rows, blobs: config.dfs.disk.path, tables })
   say(
     `${database}: ${formatCount(rows, 'row')} in ${formatCount(tables.length, 'table')}, compared with the original.`,
   )
   say(`Blobs were not touched: they stay in ${config.dfs.disk.path}, where every server has to find them.`)
-  say(`${file} is as it was. To serve from PostgreSQL:`)
+  say(`${file} is marked as moved: no server and no command uses it any more. To serve from PostgreSQL:`)
   say(`  OPEN_REGISTRY_DB_HOST=${settings.host} ${otherVariables(settings)}openregistry serve`)
 }
 

@@ -1,6 +1,6 @@
-import { mkdir } from 'node:fs/promises'
 import type { Config } from '@openregistry/server/config'
 import { databaseFile } from './data-files.ts'
+import { makeDataFolder } from './make-data-folder.ts'
 import { postgresSettings } from './open-metadata.ts'
 import { printJson, say } from './terminal/print.ts'
 
@@ -25,7 +25,7 @@ export async function migrate(config: Config, { json }: { json?: boolean }): Pro
 async function migrateFile(config: Config): Promise<Migrated> {
   const { migrateSqlite } = await import('@openregistry/metadata')
   const file = databaseFile(config.data_dir)
-  await mkdir(config.data_dir, { recursive: true })
+  await makeDataFolder(config.data_dir)
   return { database: file, ...(await migrateSqlite(file)) }
 }
 

@@ -8,12 +8,14 @@ import {
 } from '@openregistry/metadata'
 import type { Config } from '@openregistry/server/config'
 import { databaseFile } from './data-files.ts'
+import { makeDataFolder } from './make-data-folder.ts'
 
 /**
  * Opens the database that the configuration names.
  * @param how `serving` keeps a second server off a SQLite file, which PostgreSQL does not need; `autoMigrate` replaces
  * `db.auto_migrate`.
- * @throws RegistryError `METADATA_UNAVAILABLE` whose message says what to do.
+ * @throws RegistryError `METADATA_UNAVAILABLE` whose message says what to do; an error of the system when the folder cannot
+ * be made.
  */
 export async function openMetadata(
   config: Config,
@@ -22,6 +24,7 @@ export async function openMetadata(
   if (config.db.kind === 'postgres') {
     return openPostgresMetadataStore({ ...(await postgresSettings(config)), autoMigrate })
   }
+  if (serving) await makeDataFolder(config.data_dir)
   return openSqliteMetadataStore({ file: databaseFile(config.data_dir), autoMigrate, exclusive: serving })
 }
 

@@ -1,6 +1,14 @@
 import { availableParallelism } from 'node:os'
 import { createContentHasher, openDiskBlobStore, type FileLayer } from '@openregistry/blobs'
-import type { BlobStore, Lists, MetadataStore, Ports } from '@openregistry/core'
+import {
+  ownBlobStore,
+  requireTied,
+  tieBackend,
+  type BlobStore,
+  type Lists,
+  type MetadataStore,
+  type Ports,
+} from '@openregistry/core'
 import { timedBlobStore, timedMetadataStore, type Metrics } from '@openregistry/server/metrics'
 import type { Config } from '@openregistry/server/config'
 import { openMetadata } from './open-metadata.ts'
@@ -18,7 +26,8 @@ export interface Layers {
 }
 
 /**
- * Opens the drivers that the configuration names, in the order in which they are needed.
+ * Opens the drivers that the configuration names, in the order in which they are needed. A backend is made ready once it is
+ * known to belong to the database.
  * @param opened what closes them, in the reverse order.
  * @throws RegistryError, or an error of the system, when something cannot be opened.
  */
@@ -29,9 +38,10 @@ export async function openPorts(
   opened: AsyncDisposableStack,
 ): Promise<Ports> {
   const { files, blobs: aroundBlobs = same, metadata: aroundMetadata = same } = layers
-  const disk = files === undefined ? config.dfs.disk : { ...config.dfs.disk, files }
-  const blobs = aroundBlobs(opened.use(await openDiskBlobStore(disk)))
+  const options = files === undefined ? config.dfs.disk : { ...config.dfs.disk, files }
+  const disk = opened.use(await openDiskBlobStore({ ...options, create: false }))
   const store = opened.use(await openMetadata(config, { serving: true }))
+  const blobs = aroundBlobs(ownBlobStore(disk, await tieBackend(store, disk)))
   watchPool(metrics, store.pool)
   const metadata = aroundMetadata(store)
   const hasher = opened.use(createContentHasher(hasherOptions(config)))
@@ -44,14 +54,15 @@ export async function openPorts(
 }
 
 /**
- * Opens the same for a command on the data, beside servers or without any: nothing is migrated, and no lock is taken that
- * a server would mind.
+ * Opens the same for a command on the data, beside servers or without any: nothing is migrated or created, and no lock is
+ * taken that a server would mind.
  * @throws CommandError when there is no registry; RegistryError.
  */
 export async function openDataPorts(config: Config, opened: AsyncDisposableStack): Promise<Ports> {
   await requireRegistry(config)
-  const blobs = opened.use(await openDiskBlobStore(config.dfs.disk))
+  const disk = opened.use(await openDiskBlobStore({ ...config.dfs.disk, create: false }))
   const metadata = opened.use(await openMetadata(config, { serving: false, autoMigrate: false }))
+  const blobs = ownBlobStore(disk, await requireTied(metadata, disk))
   const hasher = opened.use(createContentHasher())
   return { metadata, backends: new Map([[blobs.backend, blobs]]), hasher, settings: settingsOf(config) }
 }

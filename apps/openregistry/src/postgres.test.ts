@@ -170,6 +170,70 @@ describeWithPostgres(
       expect(pages.flat()).toEqual(['1', '2'])
     })
 
+    test('what was moved is used by nobody, until that is undone on purpose, and then the other way round', async () => {
+      await using folder = await temporaryFolder()
+      const cwd = folder.path
+      const address = await database()
+      const { host, port, user, password, name } = address
+      const to = `postgres://${user}@${host}:${port}/${name}`
+      const image = await (async () => {
+        await using embedded = await runServer({ cwd })
+        return await pushImage(embedded.client, 'me/app:1')
+      })()
+      // Nothing says in this shell where the database is now.
+      const anyPort = { OPEN_REGISTRY_HTTP_PORT: '0' }
+      const moved = await runCommand(['migrate', '--to', to], {
+        cwd,
+        env: { OPEN_REGISTRY_DB_PASSWORD: password },
+      })
+      expect(moved).toMatchObject({
+        code: 0,
+        stderr: expect.stringContaining('is marked as moved') as string,
+      })
+      await using live = await runServer({ cwd, env: variablesOf(address) })
+      const later = await pushImage(live.client, 'me/app:2')
+      for (const args of [
+        ['serve'],
+        ['gc', '--grace', '0'],
+        ['scrub'],
+        ['backup', 'saved'],
+        ['migrate'],
+        ['adopt'],
+      ]) {
+        const { code, stdout, stderr } = await runCommand(args, { cwd, env: anyPort })
+        expect({ code, stdout }, stderr).toEqual({ code: 1, stdout: '' })
+        expect(stderr).toContain(`was moved to PostgreSQL at ${host}:${port}, database "${name}"`)
+        expect(stderr).toContain('OPEN_REGISTRY_DB_HOST')
+        expect(stderr).toContain('openregistry migrate --undo-move')
+        expect(stderr).not.toContain(password)
+      }
+      const doctor = await runCommand(['doctor', '--json'], { cwd, env: anyPort })
+      const { checks } = JSON.parse(doctor.stdout) as { checks: Finding[] }
+      expect(checks.find(({ check }) => check === 'database')).toMatchObject({ status: 'failed' })
+      await expectImage(live, 'me/app', image)
+
+      const asked = await runCommand(['migrate', '--undo-move'], { cwd })
+      expect(asked).toMatchObject({ code: 2, stderr: expect.stringContaining('add --yes') as string })
+      const undone = await runCommand(['migrate', '--undo-move', '--yes'], { cwd })
+      expect(undone).toMatchObject({
+        code: 0,
+        stderr: expect.stringContaining('openregistry adopt') as string,
+      })
+      // The blobs are the other database's still.
+      const gc = await runCommand(['gc', '--grace', '0'], { cwd })
+      expect(gc).toMatchObject({ code: 1, stderr: expect.stringContaining('another one') as string })
+      await pushImage(live.client, 'me/app:3')
+      expect((await runCommand(['adopt', '--yes'], { cwd })).code).toBe(0)
+      expect((await fetch(`${live.server}/readyz`)).status).toBe(503)
+      const blob = await fetch(`${live.server}/v2/me/app/blobs/${later.layer.digest}`)
+      expect(new Uint8Array(await blob.arrayBuffer())).toEqual(new Uint8Array(later.layer.bytes))
+      await expect(pushImage(live.client, 'me/app:4')).rejects.toThrow()
+      await using embedded = await runServer({ cwd })
+      await expectImage(embedded, 'me/app', image)
+      const again = await runCommand(['migrate', '--undo-move', '--yes'], { cwd })
+      expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('was not moved') as string })
+    }, 60_000)
+
     test.each([
       ['mysql://a/b', 'such as postgres://'],
       ['postgres://a/b?sslmode=require', 'db.tls'],

@@ -1,4 +1,5 @@
 export * from './access/index.ts'
+export * from './backends/index.ts'
 export * from './ports/index.ts'
 export type { PartState, Readiness } from './readiness.ts'
 export * from './registry.ts'

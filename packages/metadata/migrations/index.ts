@@ -3,6 +3,7 @@ import { tagHistoryIndexes } from './0002-tag-history-indexes.ts'
 import { jobLeases } from './0003-job-leases.ts'
 import { collection } from './0004-collection.ts'
 import { scrub } from './0005-scrub.ts'
+import { backendIdentities } from './0006-backend-identities.ts'
 
 /** How an engine spells the types of the schema. */
 export interface SchemaWords {
@@ -38,4 +39,11 @@ export interface Migration {
 }
 
 /** All of them, in order. */
-export const migrations: readonly Migration[] = [firstTables, tagHistoryIndexes, jobLeases, collection, scrub]
+export const migrations: readonly Migration[] = [
+  firstTables,
+  tagHistoryIndexes,
+  jobLeases,
+  collection,
+  scrub,
+  backendIdentities,
+]

@@ -12,11 +12,18 @@ export function newestOf(list: readonly Migration[]): number {
 /** A row of `schema_migrations`, as far as it was written: the oldest programs did not note `works_from`. */
 export interface AppliedMigration {
   version: number
+  name: string
   works_from?: number | null
 }
 
 /** Noted as a migration in the target of a copy until it is complete: every program refuses the database for it. */
 export const unfinishedCopy = { version: 2_000_000_000, name: 'unfinished-copy' } as const
+
+/**
+ * Noted as a migration in a database that was copied elsewhere for good, with the place as its name: every program refuses
+ * it for that, those of releases before this one too.
+ */
+export const movedAway = { version: 2_000_000_001 } as const
 
 /** What is noted about a migration: the oldest program, by the schema it knows, that can work after it. */
 export function worksFromOf({ version, worksFrom }: Migration): number {
@@ -45,6 +52,15 @@ export function acceptedVersion(
       `${place} is the target of a copy that is not complete. Run "openregistry migrate --to" again: it goes on where it stopped.`,
     )
   }
+  const moved = applied.find(({ version }) => version === movedAway.version)
+  if (moved !== undefined) {
+    throw new RegistryError(
+      'METADATA_UNAVAILABLE',
+      `${place} was moved to ${moved.name}. That has the registry now, and the blobs belong to it; nothing was changed here. ` +
+        'Say where it is (db.host or OPEN_REGISTRY_DB_HOST, and what stands beside it). ' +
+        'To go back to this file for good, and lose what was pushed since: "openregistry migrate --undo-move".',
+    )
+  }
   throw new RegistryError(
     'METADATA_UNAVAILABLE',
     `${place} has schema ${found}, this program knows schemas up to ${known}. Nothing was changed. ` +
@@ -62,5 +78,6 @@ export function requireVersion(found: number, place: string): void {
     'METADATA_UNAVAILABLE',
     `${place} has schema ${found}, this program needs schema ${schemaVersion}. ` +
       'Run "openregistry migrate", or set db.auto_migrate.',
+    { detail: { part: 'schema' } },
   )
 }

@@ -1,4 +1,5 @@
 export { copyToPostgres, type CopiedTable, type CopyProgress } from './copy/copy-to-postgres.ts'
+export { readMove, undoMove } from './copy/moved-away.ts'
 export { namedObjects, type NamedObject } from './sqlite/named-objects.ts'
 export { migrateSqlite, openSqliteMetadataStore, type SqliteOptions } from './sqlite/open.ts'
 export type { SqliteStore } from './sqlite/sqlite-metadata-store.ts'

@@ -1,5 +1,6 @@
 import { databaseTime } from './reads/database-time.ts'
 import { figures } from './reads/figures.ts'
+import { findBackendIdentity } from './reads/find-backend-identity.ts'
 import { findBlob } from './reads/find-blob.ts'
 import { findDeletedManifest } from './reads/find-deleted-manifest.ts'
 import { findHolders } from './reads/find-holders.ts'
@@ -22,6 +23,7 @@ import { listRepositoryContent } from './reads/list-repository-content.ts'
 import { listTagHistory } from './reads/list-tag-history.ts'
 import { listTagNames } from './reads/list-tag-names.ts'
 import { listTags } from './reads/list-tags.ts'
+import { namesObjects } from './reads/names-objects.ts'
 import { previewCollection } from './reads/preview-collection.ts'
 import { readLocation } from './reads/read-location.ts'
 import { scrubTotals } from './reads/scrub-totals.ts'
@@ -64,14 +66,17 @@ import { renewLocationClaims } from './steps/renew-location-claims.ts'
 import { renewUpload } from './steps/renew-upload.ts'
 import { scheduleJob } from './steps/schedule-job.ts'
 import { restoreManifest } from './steps/restore-manifest.ts'
+import { retieBackend } from './steps/retie-backend.ts'
 import { setVisibility } from './steps/set-visibility.ts'
 import { sweepUpload } from './steps/sweep-upload.ts'
+import { tieBackend } from './steps/tie-backend.ts'
 import type { Step } from './sql/query.ts'
 
 /** Reads are one statement each and need no transaction of their own. */
 export const reads = {
   databaseTime,
   figures,
+  findBackendIdentity,
   findBlob,
   findDeletedManifest,
   findHolders,
@@ -94,6 +99,7 @@ export const reads = {
   listTagHistory,
   listTagNames,
   listTags,
+  namesObjects,
   previewCollection,
   readLocation,
   scrubTotals,
@@ -142,8 +148,10 @@ export const steps = {
   renewUpload,
   scheduleJob,
   restoreManifest,
+  retieBackend,
   setVisibility,
   sweepUpload,
+  tieBackend,
 }
 
 /**
@@ -163,7 +171,9 @@ export const standalone: ReadonlySet<OperationName> = new Set([
   'renewLease',
   'renewLocationClaims',
   'renewUpload',
+  'retieBackend',
   'scheduleJob',
+  'tieBackend',
 ])
 
 /** Everything that an engine can be asked for, by the name it has in the port. */

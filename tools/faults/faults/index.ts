@@ -5,6 +5,7 @@ import { killSupervisor, killWorker } from './kill-process.ts'
 import { cutPower, killAnywhere, killAtPoint } from './kill.ts'
 import { pauseProcess, pauseProcessLong } from './pause-process.ts'
 import type { Fault } from './stage.ts'
+import { unmountedBlobs } from './unmounted.ts'
 
 export type { Fault, Stage } from './stage.ts'
 
@@ -23,6 +24,7 @@ export const allFaults: readonly Fault[] = [
   troubledBackend,
   fullBlobs,
   fullDatabase,
+  unmountedBlobs,
   cutConnections,
   databaseAway,
   pauseProcess,

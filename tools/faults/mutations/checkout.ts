@@ -41,7 +41,8 @@ export class Checkout implements AsyncDisposable {
     for (const [file, find, replace] of edits) {
       const path = join(this.folder, file)
       const source = await readFile(path, 'utf8')
-      sound.set(path, source)
+      // Of several edits of one file, the first one saw it whole.
+      if (!sound.has(path)) sound.set(path, source)
       await writeFile(path, mutate(source, find, replace))
     }
     return async () => {

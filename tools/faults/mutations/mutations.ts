@@ -185,6 +185,26 @@ const collection: readonly Mutation[] = [
   },
 ]
 
+const ownFolder = 'packages/core/src/backends/own-blob-store.ts'
+
+const mounts: readonly Mutation[] = [
+  {
+    name: 'what is missing is believed at once',
+    loses: 'every blob that is asked for while the disk is not mounted',
+    edits: [[ownFolder, 'await ownership.confirm()\n    return ask()', 'return found']],
+    fault: 'blobs not mounted',
+  },
+  {
+    name: 'what was written is believed to be on the disk',
+    loses: 'what is pushed into the folder that the disk hides when it is back',
+    edits: [
+      [ownFolder, 'await ownership.confirm()\n        // The disk', '// The disk'],
+      [ownFolder, 'if ((await store.stat(key)) === null) throw lostAtOnce(key)', 'void lostAtOnce'],
+    ],
+    fault: 'blobs not mounted',
+  },
+]
+
 const postgres: readonly Mutation[] = [
   {
     name: 'a commit whose answer was lost is tried again',
@@ -202,4 +222,11 @@ const postgres: readonly Mutation[] = [
 ]
 
 /** Every one must turn the harness red. */
-export const mutations: readonly Mutation[] = [...syncs, ...uploads, ...content, ...collection, ...postgres]
+export const mutations: readonly Mutation[] = [
+  ...syncs,
+  ...uploads,
+  ...content,
+  ...collection,
+  ...mounts,
+  ...postgres,
+]

@@ -1,5 +1,7 @@
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { openDiskBlobStore } from '@openregistry/blobs'
+import { newBackendIdentity, requireTied, type MetadataStore } from '@openregistry/core'
 import { namedObjects, openSqliteMetadataStore } from '@openregistry/metadata'
 import type { Config } from '@openregistry/server/config'
 import { databaseFile } from '../data-files.ts'
@@ -43,15 +45,16 @@ async function copyRegistry(
   target: string,
   { mayLink }: { mayLink: boolean },
 ): Promise<CopiedObjects> {
-  const blobs = join(target, 'blobs')
-  await mkdir(blobs)
-  const unfinished = `${databaseFile(target)}.unfinished`
-  const copier = new ObjectCopier({ source: config.dfs.disk.path, target: blobs, mayLink })
   // Beside a live server: nothing is migrated, and no lock is taken that it would mind.
   await using store = await openSqliteMetadataStore({
     file: databaseFile(config.data_dir),
     autoMigrate: false,
   })
+  await requireOwnFolder(config, store)
+  const blobs = join(target, 'blobs')
+  await mkdir(blobs)
+  const unfinished = `${databaseFile(target)}.unfinished`
+  const copier = new ObjectCopier({ source: config.dfs.disk.path, target: blobs, mayLink })
   const copied = await copyUntilWhole({
     async takeDatabase() {
       await rm(unfinished, { force: true })
@@ -61,11 +64,25 @@ async function copyRegistry(
     copyObject: (key) => copier.copy(key),
   })
   await copier.sync()
-  // SQLite puts these beside whatever it opens; nothing was written through them.
+  await tieCopy(unfinished, blobs)
+  // SQLite puts these beside whatever it opens; what was written through them is in the file by now.
   for (const side of ['-wal', '-shm']) await rm(`${unfinished}${side}`, { force: true })
   await rename(unfinished, databaseFile(target))
   await syncFolder(target)
   return copied
+}
+
+/** Before a release with identities has served, nothing is known that could be compared. */
+async function requireOwnFolder(config: Config, store: MetadataStore): Promise<void> {
+  await using disk = await openDiskBlobStore({ ...config.dfs.disk, create: false })
+  if ((await store.findBackendIdentity(disk.backend)) !== null) await requireTied(store, disk)
+}
+
+/** A backup is a registry of its own: its database must not be taken for the one of the original folder. */
+async function tieCopy(database: string, blobs: string): Promise<void> {
+  await using disk = await openDiskBlobStore({ path: blobs })
+  await using copy = await openSqliteMetadataStore({ file: database, autoMigrate: false })
+  await copy.retieBackend({ backend: disk.backend, identity: await disk.claim(newBackendIdentity()) })
 }
 
 /** Makes the folder, readable by its owner alone. What it holds already is never touched. */

@@ -18,6 +18,7 @@ export function scrubCommand(): Command {
     .option('--older-than <duration>', 'only what was not read for so long, such as 7d')
     .option('--repository <name>', 'only what this repository has')
     .option('--delete-surplus', 'delete objects that nothing names even if they are many')
+    .option('--accept-missing', 'mark missing objects even if they are many')
     .addOption(jsonOption())
     .addHelpText(
       'after',

@@ -25,7 +25,7 @@ async function checkFile({ data_dir: data, db }: Config): Promise<Finding[]> {
     return [ok('database', `${formatBytes(facts.size)}, schema ${schemaVersion}, ${queues}`)]
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error
-    if (db.auto_migrate && /migrate/.test(error.message)) {
+    if (db.auto_migrate && (error.detail as { part?: string } | undefined)?.part === 'schema') {
       return [warning('database', error.message, 'The next "openregistry serve" does it.')]
     }
     return [failed('database', error.message, 'Do what it says, or restore a backup.')]

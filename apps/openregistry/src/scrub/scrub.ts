@@ -25,6 +25,7 @@ export interface ScrubCommand {
   olderThan?: Milliseconds
   repository?: string
   deleteSurplus?: boolean
+  acceptMissing?: boolean
   json?: boolean
 }
 
@@ -64,7 +65,14 @@ export async function scrub(config: Config, command: ScrubCommand): Promise<void
   try {
     await work(
       ports,
-      { scope, rate, confirmed: command.deleteSurplus === true, progress, summary },
+      {
+        scope,
+        rate,
+        confirmed: command.deleteSurplus === true,
+        acceptMissing: command.acceptMissing === true,
+        progress,
+        summary,
+      },
       stopping.signal,
     )
     summary.complete = true
@@ -101,12 +109,13 @@ interface ScrubWork {
   scope: Scope
   rate: number
   confirmed: boolean
+  acceptMissing: boolean
   progress: ScrubProgress
   summary: ScrubSummary
 }
 
 async function work(ports: Ports, work: ScrubWork, signal: AbortSignal): Promise<void> {
-  const { scope, rate, confirmed, progress, summary } = work
+  const { scope, rate, confirmed, acceptMissing, progress, summary } = work
   const observer = {
     read: (bytes: number) => {
       summary.bytes += bytes
@@ -123,7 +132,7 @@ async function work(ports: Ports, work: ScrubWork, signal: AbortSignal): Promise
     const age = ports.settings.uploadLifetime
     const lists = await compareListings(
       ports,
-      { listedBefore: before, age, confirmed, most: null, observer },
+      { listedBefore: before, age, confirmed, acceptMissing, most: null, observer },
       signal,
     )
     const { listed, surplus, deleted, withheld, unlisted } = lists
@@ -131,7 +140,7 @@ async function work(ports: Ports, work: ScrubWork, signal: AbortSignal): Promise
   }
   const pace = new Pace(rate)
   for (;;) {
-    const options = { verifiedBefore: before, pace, repository, most: null, observer }
+    const options = { verifiedBefore: before, pace, repository, acceptMissing, most: null, observer }
     const { recovered, mended }: Verified = await verifyStored(ports, options, signal)
     summary.recovered += recovered
     summary.mended += mended

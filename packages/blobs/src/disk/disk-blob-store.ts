@@ -1,14 +1,23 @@
 import { randomUUID } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import { RegistryError } from '@openregistry/oci'
-import type { BlobStore, ByteRange, Lists, ObjectReader, StorageKey } from '@openregistry/core'
+import type {
+  BackendIdentity,
+  BlobStore,
+  ByteRange,
+  KeepsIdentity,
+  Lists,
+  ObjectReader,
+  StorageKey,
+} from '@openregistry/core'
 import { within } from '../within.ts'
 import { errnoOf, folderFault, guarded, storageFault } from './fault.ts'
 import { createNodeFiles, type FileLayer, type LayerFile } from './file-layer.ts'
 import { FileReader } from './file-reader.ts'
 import { FolderSync } from './folder-sync.ts'
+import { IdentityFile } from './identity-file.ts'
 import { keyOfFile, objectPath, shardOf, shards } from './object-path.ts'
-import { prepareFolders } from './prepare-folders.ts'
+import { prepareFolders, probePrefix } from './prepare-folders.ts'
 import { ReadBuffers } from './read-buffers.ts'
 import { SyncSlots } from './sync-slots.ts'
 import { writeObject } from './write-object.ts'
@@ -17,8 +26,13 @@ const mebi = 1024 * 1024
 
 /** Settings of {@link openDiskBlobStore}. */
 export interface DiskBlobStoreOptions {
-  /** The folder; created with its parents when it is missing. Used by nothing else but other replicas. */
+  /** The folder. Used by nothing else but other replicas. */
   path: string
+  /**
+   * Whether the folder is created, with its parents and what belongs into it, as it is opened; true unless said otherwise.
+   * If false that is left to `claim`, and a folder that is missing shows when something is asked of it.
+   */
+  create?: boolean
   /** See `BlobStore.public`; false unless said otherwise. */
   public?: boolean
   /** The name in `blob_locations.backend`; `disk` unless said otherwise. */
@@ -44,19 +58,23 @@ export interface DiskBlobStoreOptions {
  * Opens a folder as a blob store: one new file per object, durable with its name before a write resolves.
  * @throws RegistryError `STORAGE_FULL`, `STORAGE_UNAVAILABLE` when the folders cannot be made; its message says why.
  */
-export async function openDiskBlobStore(options: DiskBlobStoreOptions): Promise<BlobStore & Lists> {
+export async function openDiskBlobStore(
+  options: DiskBlobStoreOptions,
+): Promise<BlobStore & Lists & KeepsIdentity> {
   const path = resolve(options.path)
   const files = options.files ?? createNodeFiles(options)
-  await prepareFolders(files, path).catch((error: unknown) => {
-    throw folderFault(path, error)
-  })
-  return new DiskBlobStore({ ...options, path, files })
+  const store = new DiskBlobStore({ ...options, path, files })
+  if (options.create !== false) await store.prepare()
+  return store
 }
 
-class DiskBlobStore implements BlobStore, Lists {
+class DiskBlobStore implements BlobStore, Lists, KeepsIdentity {
   readonly backend: string
   readonly public: boolean
+  readonly place: string
+  readonly mountable = true
   readonly #path: string
+  readonly #identity: IdentityFile
   readonly #files: FileLayer
   readonly #buffers: ReadBuffers
   readonly #largestRead: number
@@ -67,7 +85,9 @@ class DiskBlobStore implements BlobStore, Lists {
   constructor(options: DiskBlobStoreOptions & { files: FileLayer }) {
     this.backend = options.backend ?? 'disk'
     this.public = options.public ?? false
+    this.place = `the folder ${options.path} (dfs.disk.path)`
     this.#path = options.path
+    this.#identity = new IdentityFile(options.files, options.path)
     this.#files = options.files
     this.#largestRead = options.largestRead ?? mebi
     this.#buffers = new ReadBuffers(options.readMemory ?? 64 * mebi)
@@ -135,13 +155,14 @@ class DiskBlobStore implements BlobStore, Lists {
         if (key?.startsWith(prefix) === true) yield key
       }
     } catch (error) {
-      throw storageFault(error)
+      // A folder that is not there holds nothing. Whether this is the right place is another question.
+      if (errnoOf(error) !== 'ENOENT') throw storageFault(error)
     }
   }
 
   async check(): Promise<void> {
     // Not the form of an object, so that one that a crash leaves behind is never listed.
-    const path = join(this.#path, `probe.${randomUUID()}`)
+    const path = join(this.#path, `${probePrefix}${randomUUID()}`)
     const file = await guarded(this.#files.create(path))
     try {
       await guarded(file.write(Uint8Array.of(1), 0))
@@ -153,8 +174,34 @@ class DiskBlobStore implements BlobStore, Lists {
     }
   }
 
+  async readIdentity(): Promise<BackendIdentity | null> {
+    return this.#inFolder(this.#identity.read())
+  }
+
+  async claim(identity: BackendIdentity): Promise<BackendIdentity> {
+    await this.prepare()
+    return this.#inFolder(this.#identity.write(identity))
+  }
+
+  async reclaim(identity: BackendIdentity): Promise<void> {
+    await this.prepare()
+    await this.#inFolder(this.#identity.replace(identity))
+  }
+
+  /** Makes everything that objects need, as far as it is missing. */
+  async prepare(): Promise<void> {
+    await this.#inFolder(prepareFolders(this.#files, this.#path))
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     // Nothing is open here: every reader and every write belongs to its caller.
+  }
+
+  /** For whoever operates the registry; such faults name the folder. */
+  async #inFolder<T>(operation: Promise<T>): Promise<T> {
+    return operation.catch((error: unknown) => {
+      throw folderFault(this.#path, error)
+    })
   }
 
   async #unlessMissing<T>(operation: Promise<T>): Promise<T | null> {

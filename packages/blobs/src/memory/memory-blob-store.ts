@@ -1,5 +1,13 @@
 import { RegistryError } from '@openregistry/oci'
-import type { BlobStore, ByteRange, Lists, ObjectReader, StorageKey } from '@openregistry/core'
+import type {
+  BackendIdentity,
+  BlobStore,
+  ByteRange,
+  KeepsIdentity,
+  Lists,
+  ObjectReader,
+  StorageKey,
+} from '@openregistry/core'
 import { abortable } from '../abortable.ts'
 import { within } from '../within.ts'
 
@@ -17,13 +25,18 @@ export interface MemoryBlobStoreOptions {
  * A blob store for tests: nothing is durable, and memory grows with the content. Readers overwrite each chunk as soon
  * as the next one is asked for, so that a consumer that keeps one shows in its own tests.
  */
-export function createMemoryBlobStore(options: MemoryBlobStoreOptions = {}): BlobStore & Lists {
+export function createMemoryBlobStore(
+  options: MemoryBlobStoreOptions = {},
+): BlobStore & Lists & KeepsIdentity {
   return new MemoryBlobStore(options)
 }
 
-class MemoryBlobStore implements BlobStore, Lists {
+class MemoryBlobStore implements BlobStore, Lists, KeepsIdentity {
   readonly backend: string
   readonly public: boolean
+  readonly place = 'the memory of this process'
+  readonly mountable = false
+  #identity: BackendIdentity | null = null
   readonly #objects = new Map<StorageKey, Uint8Array>()
   readonly #used = new Set<StorageKey>()
 
@@ -71,6 +84,18 @@ class MemoryBlobStore implements BlobStore, Lists {
 
   async check(): Promise<void> {
     // Memory is always there.
+  }
+
+  async readIdentity(): Promise<BackendIdentity | null> {
+    return this.#identity
+  }
+
+  async claim(identity: BackendIdentity): Promise<BackendIdentity> {
+    return (this.#identity ??= identity)
+  }
+
+  async reclaim(identity: BackendIdentity): Promise<void> {
+    this.#identity = identity
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,3 +1,4 @@
+export * from './backend-identity.ts'
 export * from './blob-store.ts'
 export * from './collection.ts'
 export * from './content-hasher.ts'

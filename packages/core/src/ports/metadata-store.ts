@@ -1,5 +1,6 @@
 import type { Cid } from '@openregistry/dag'
 import type { Annotations, Digest, DigestAlgorithm, Reference, RepositoryName, Tag } from '@openregistry/oci'
+import type { BackendTies } from './backend-identity.ts'
 import type { CollectionSteps } from './collection.ts'
 import type { ContentHashes } from './content-hasher.ts'
 import type { JobQueue } from './jobs.ts'
@@ -191,7 +192,8 @@ export interface PendingDelete {
  *
  * Faults are `RegistryError`s: `METADATA_UNAVAILABLE`, `STORAGE_FULL`.
  */
-export interface MetadataStore extends CollectionSteps, HistoryStore, JobQueue, ScrubStore, AsyncDisposable {
+export interface MetadataStore
+  extends BackendTies, CollectionSteps, HistoryStore, JobQueue, ScrubStore, AsyncDisposable {
   // --- reads ---------------------------------------------------------------------------------------------------
 
   /** A repository that is not deleted. */

@@ -1,4 +1,5 @@
 import { RegistryError } from '@openregistry/oci'
+import { randomHex } from './random-hex.ts'
 
 declare const storageKey: unique symbol
 
@@ -15,14 +16,6 @@ export type UploadId = string & { readonly [uploadId]: true }
 
 const hex32 = /^[0-9a-f]{32}$/
 const keyForm = /^[0-9a-f]{32}\/[0-9a-f]{32}$/
-
-/** 128 random bits in lower-case hex. */
-function randomHex(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  let text = ''
-  for (const byte of bytes) text += byte.toString(16).padStart(2, '0')
-  return text
-}
 
 /** A new upload id. */
 export function newUploadId(): UploadId {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { RegistryError } from '@openregistry/oci'
 import { toRegistryError as toFileFault } from '../sqlite/faults.ts'
 import { toRegistryError as toServerFault, connectFault } from '../postgres/faults.ts'
-import type { PostgresSettings } from '../postgres/settings.ts'
+import { describePlace, type PostgresSettings } from '../postgres/settings.ts'
 import { CopySource } from './source.ts'
 import { CopyTarget } from './target.ts'
 import type { TableShape } from './tables.ts'
@@ -28,8 +28,9 @@ export interface CopiedTable {
 
 /**
  * Copies the metadata of a SQLite file into an empty PostgreSQL database, in batches, and compares all of it afterwards.
- * When it is interrupted, the next call goes on where it stopped, or begins anew if the file has changed since. The file
- * is not changed; blobs are not touched, and the copied rows say where they are.
+ * When it is interrupted, the next call goes on where it stopped, or begins anew if the file has changed since. At the end
+ * the file is marked, so that nobody uses it any more: its objects belong to the new database, and two databases would
+ * take each other's. Blobs are not touched, and the copied rows say where they are.
  * @throws RegistryError `METADATA_UNAVAILABLE` when a server uses the file, or one of both cannot be used; `CONFLICT` when
  * the target holds a registry, or differs at the end. The signal's reason.
  */
@@ -38,7 +39,7 @@ export async function copyToPostgres(
   settings: PostgresSettings,
   options: { onProgress?: (progress: CopyProgress) => void; signal?: AbortSignal } = {},
 ): Promise<CopiedTable[]> {
-  using source = openSource(file)
+  using source = openSource(file, describePlace(settings))
   await using target = await openTarget(settings, source)
   const { onProgress = () => undefined, signal } = options
   try {
@@ -49,6 +50,8 @@ export async function copyToPostgres(
     for (const table of source.tables) {
       if (table.identity !== null) await target.setIdentity(table, source.lastIdentity(table))
     }
+    // In this order: there is no moment in which both could be used.
+    markMoved(source)
     await target.finish()
     return copied
   } catch (error) {
@@ -56,9 +59,17 @@ export async function copyToPostgres(
   }
 }
 
-function openSource(file: string): CopySource {
+function openSource(file: string, place: string): CopySource {
   try {
-    return new CopySource(file)
+    return new CopySource(file, place)
+  } catch (error) {
+    throw toFileFault(error)
+  }
+}
+
+function markMoved(source: CopySource): void {
+  try {
+    source.markMoved()
   } catch (error) {
     throw toFileFault(error)
   }

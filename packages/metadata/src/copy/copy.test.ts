@@ -1,4 +1,3 @@
-import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
 import type { MetadataStore } from '@openregistry/core'
 import { mediaTypes, type RepositoryName, type Tag } from '@openregistry/oci'
@@ -19,6 +18,7 @@ import { settingsFor } from '../postgres/test-settings.ts'
 import { openSqliteMetadataStore } from '../sqlite/open.ts'
 import { temporaryFolder } from '../sqlite/temporary-folder.ts'
 import { copyToPostgres, type CopyProgress } from './copy-to-postgres.ts'
+import { readMove } from './moved-away.ts'
 
 /** A registry with a row of nearly every kind; gives what to look for afterwards. */
 async function fill(store: MetadataStore, name: RepositoryName, many = 1500) {
@@ -182,14 +182,19 @@ describeWithPostgres('copyToPostgres', (cluster) => {
       await using store = await openSqliteMetadataStore({ file: folder.file, autoMigrate: true })
       await pushManifest(store, name, { tags: ['latest'] as Tag[] })
     }
-    const copy = copyToPostgres(folder.file, settingsFor(address), {
-      onProgress: ({ phase, table, rows }) => {
-        if (phase !== 'copy' || table !== 'tags' || rows !== 1) return
-        // A row that was not copied, as a faulty disk or hand would leave it.
-        using database = new DatabaseSync(folder.file)
-        database.exec(`UPDATE tags SET updated_by = 'somebody else'`)
-      },
+    const stop = new AbortController()
+    const interrupted = copyToPostgres(folder.file, settingsFor(address), {
+      onProgress: ({ phase }) => phase === 'verify' && stop.abort(new Error('enough')),
+      signal: stop.signal,
     })
-    await expect(copy).rejects.toThrow(/The copy of tags differs: 1 rows here, 1 there/)
+    await expect(interrupted).rejects.toThrow('enough')
+    // As a faulty disk or hand would leave it.
+    await cluster().sql(`UPDATE tags SET updated_by = 'somebody else'`, address.name)
+    await expect(copyToPostgres(folder.file, settingsFor(address))).rejects.toThrow(
+      /The copy of tags differs: 1 rows here, 1 there/,
+    )
+    expect(readMove(folder.file)).toBeNull()
+    await using store = await openSqliteMetadataStore({ file: folder.file, autoMigrate: false })
+    expect(await manifestAt(store, name, 'latest')).not.toBeNull()
   })
 })

@@ -1,12 +1,25 @@
 import { statSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
-import { acceptedVersion, requireVersion, schemaVersion, type AppliedMigration } from '../applied-schema.ts'
+import {
+  acceptedVersion,
+  movedAway,
+  requireVersion,
+  schemaVersion,
+  type AppliedMigration,
+} from '../applied-schema.ts'
 import { ServerLock } from '../sqlite/server-lock.ts'
+import { markMoved, placeMovedTo } from './moved-away.ts'
 import { readTables, type TableShape } from './tables.ts'
 import { batchLimits, weightOf, type RowValues, type Value } from './values.ts'
 import { RegistryError } from '@openregistry/oci'
 
-/** A SQLite file that is copied. While it is open no server can have it, so it stays as it is. */
+/** How long to wait for a command that writes, in milliseconds. */
+const timeout = 5000
+
+/**
+ * A SQLite file that is copied. While it is open no server can have it, and no command can write to it, so it stays as it
+ * is: what was compared is what is marked as moved.
+ */
 export class CopySource implements Disposable {
   readonly tables: readonly TableShape[]
   /** Changes whenever anything in the file changes. */
@@ -14,11 +27,18 @@ export class CopySource implements Disposable {
   readonly #lock: ServerLock
   readonly #database: DatabaseSync
 
-  /** @throws RegistryError `METADATA_UNAVAILABLE` when a server has it, or its schema is not this program's. */
-  constructor(file: string) {
+  readonly #place: string
+
+  /**
+   * @param place where it is copied to.
+   * @throws RegistryError `METADATA_UNAVAILABLE` when a server has it, its schema is not this program's, or it was moved to
+   * another place.
+   */
+  constructor(file: string, place: string) {
+    this.#place = place
     this.#lock = new ServerLock(file)
     try {
-      this.#database = openFile(file)
+      this.#database = openFile(file, place)
     } catch (error) {
       this.#lock[Symbol.dispose]()
       throw error
@@ -57,17 +77,29 @@ export class CopySource implements Disposable {
     return rows
   }
 
+  /** From now on nobody uses the file: its registry is in the other place. Durable. */
+  markMoved(): void {
+    this.#database.exec('PRAGMA query_only = OFF')
+    markMoved(this.#database, this.#place)
+    this.#database.exec('COMMIT')
+  }
+
   [Symbol.dispose](): void {
     this.#database.close()
     this.#lock[Symbol.dispose]()
   }
 }
 
-function openFile(file: string): DatabaseSync {
-  const database = new DatabaseSync(file)
+function openFile(file: string, place: string): DatabaseSync {
+  const database = new DatabaseSync(file, { timeout })
   try {
-    const applied = database.prepare('SELECT * FROM schema_migrations').all()
-    const found = acceptedVersion(applied as unknown as AppliedMigration[], file)
+    // A copy that was interrupted after the mark goes on.
+    const goesOn = placeMovedTo(database) === place
+    const applied = database.prepare('SELECT * FROM schema_migrations').all() as unknown as AppliedMigration[]
+    const found = acceptedVersion(
+      applied.filter(({ version }) => !goesOn || version !== movedAway.version),
+      file,
+    )
     requireVersion(found, file)
     if (found !== schemaVersion) {
       throw new RegistryError(
@@ -77,6 +109,9 @@ function openFile(file: string): DatabaseSync {
     }
     // What the log has goes into the file, whose time of change then says whether anything happened since.
     database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    database.exec('PRAGMA synchronous = FULL; PRAGMA fullfsync = ON')
+    // Nobody else writes until this is over. What is copied is read within.
+    database.exec('BEGIN IMMEDIATE')
     database.exec('PRAGMA query_only = ON')
     return database
   } catch (error) {

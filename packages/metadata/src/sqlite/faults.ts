@@ -15,6 +15,9 @@ const codes = {
 /** Extending the shared memory file failed; seen on a full disk. */
 const ioErrorShmSize = 4874
 
+/** A trigger refused a change. The only one is made by `copy/moved-away.ts`. */
+const triggerRefused = 1811
+
 /** The extended result code of an error of `node:sqlite`, or null for any other error. */
 function resultCode(error: unknown): number | null {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return null
@@ -38,7 +41,8 @@ export function toRegistryError(error: unknown): RegistryError {
   if ((code & 0xff) === codes.full || code === ioErrorShmSize) {
     return new RegistryError('STORAGE_FULL', 'The disk of the database has no space left.', { cause: error })
   }
-  const message = unavailable(code)
+  const message =
+    code === triggerRefused ? 'The database was moved to another place meanwhile.' : unavailable(code)
   return message === null
     ? new RegistryError('INTERNAL', undefined, { cause: error })
     : new RegistryError('METADATA_UNAVAILABLE', message, { cause: error })

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import { newStorageKey, newUploadId, type MetadataStore } from '@openregistry/core'
+import { newBackendIdentity, newStorageKey, newUploadId, type MetadataStore } from '@openregistry/core'
 import type { Digest, RepositoryName, Tag } from '@openregistry/oci'
 import { hashedContent, newName, openSession, partAt, pushBlob, pushManifest } from '@openregistry/testkit'
 import { operations } from '../operations.ts'
@@ -47,6 +47,7 @@ async function useEverything(store: MetadataStore): Promise<void> {
   await useSessions(store)
   await useJobs(store)
   await useScrub(store, name)
+  await useTies(store)
   await store.figures()
   await store.check()
   await store.setVisibility(name, 'public')
@@ -120,6 +121,14 @@ async function useJobs(store: MetadataStore): Promise<void> {
   await store.listJobs(10)
   await store.failJob(held, 'broken', 0)
   await store.finishJob(held, null)
+}
+
+async function useTies(store: MetadataStore): Promise<void> {
+  const tie = { backend: 'disk', identity: newBackendIdentity() }
+  await store.findBackendIdentity(tie.backend)
+  await store.namesObjects(tie.backend)
+  await store.tieBackend(tie)
+  await store.retieBackend(tie)
 }
 
 async function useScrub(store: MetadataStore, name: RepositoryName): Promise<void> {

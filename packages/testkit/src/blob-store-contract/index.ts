@@ -2,6 +2,7 @@ import { describe } from 'vitest'
 import type { BlobStore } from '@openregistry/core'
 import { concurrencyTests } from './concurrency.ts'
 import { failureTests } from './failures.ts'
+import { identityTests } from './identity.ts'
 import { listTests } from './listing.ts'
 import { rangeTests } from './ranges.ts'
 import { readingTests } from './reading.ts'
@@ -22,5 +23,6 @@ export function blobStoreContract(name: string, open: OpenBlobStore): void {
     failureTests(open)
     concurrencyTests(open)
     listTests(open)
+    identityTests(open)
   })
 }

@@ -1,4 +1,5 @@
 import { describe } from 'vitest'
+import { backendTieTests } from './backend-ties.ts'
 import { blobTests } from './blobs.ts'
 import { collectionTests } from './collection.ts'
 import { collectionRaceTests } from './collection-races.ts'
@@ -49,6 +50,7 @@ export function metadataStoreContract(name: string, open: OpenMetadataStore): vo
     collectionRaceTests(open)
     purgeTests(open)
     scrubTests(open)
+    backendTieTests(open)
     concurrencyTests(open)
     modelTests(open)
   })

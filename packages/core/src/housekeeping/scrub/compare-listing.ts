@@ -3,6 +3,7 @@ import type { Milliseconds } from '../../ports/metadata-store.ts'
 import { newUploadId, type StorageKey } from '../../ports/storage-key.ts'
 import type { Ports } from '../../settings.ts'
 import { markDamage, type Damage } from './damage.ts'
+import { MissingGuard } from './missing-guard.ts'
 import type { ScrubObserver } from './verify-stored.ts'
 
 /** Keys that one step looks at. */
@@ -19,6 +20,8 @@ export interface ListingOptions {
   age: Milliseconds
   /** Deletes surplus objects however many they are. */
   confirmed: boolean
+  /** Marks missing objects however many they are; false unless said otherwise. */
+  acceptMissing?: boolean
   /** Parts at most; null: all. */
   most: number | null
   lease?: Milliseconds
@@ -45,7 +48,7 @@ export interface ListingsCompared {
 
 /**
  * Compares what backends hold with what rows name, in parts, the one first that was compared longest ago.
- * @throws RegistryError storage faults; the reason of the signal.
+ * @throws RegistryError storage faults; `STORAGE_UNAVAILABLE` when too many objects are missing; the reason of the signal.
  */
 export async function compareListings(
   ports: Ports,
@@ -61,6 +64,7 @@ export async function compareListings(
     unlisted: [],
     more: false,
   }
+  const guard = new MissingGuard(ports, options.acceptMissing === true)
   let parts = 0
   for (const [backend, store] of ports.backends) {
     if (!lists(store)) {
@@ -69,7 +73,7 @@ export async function compareListings(
     }
     while (options.most === null || parts < options.most) {
       signal?.throwIfAborted()
-      if (!(await comparePart(ports, backend, store, options, done, signal))) break
+      if (!(await comparePart(ports, { backend, store, guard }, options, done, signal))) break
       parts++
     }
     if (parts === options.most) done.more = true
@@ -80,8 +84,7 @@ export async function compareListings(
 /** Compares one part; false when none is due. */
 async function comparePart(
   ports: Ports,
-  backend: string,
-  store: BlobStore & Lists,
+  { backend, store, guard }: { backend: string; store: BlobStore & Lists; guard: MissingGuard },
   { listedBefore, age, confirmed, lease = listingLease, observer }: ListingOptions,
   done: ListingsCompared,
   signal?: AbortSignal,
@@ -98,7 +101,7 @@ async function comparePart(
     done.surplus += (await metadata.noteSurplus({ backend, keys, age })).length
   }
   done.listed += held.size
-  for (const damage of await findMissing(ports, { backend, store, prefix, held }, signal)) {
+  for (const damage of await findMissing(ports, { backend, store, guard, prefix, held }, signal)) {
     done.missing.push(damage)
     observer.damage?.(damage)
   }
@@ -112,16 +115,23 @@ async function comparePart(
 /** Rows whose object was not in the list, and is not there when it is asked for either. */
 async function findMissing(
   { metadata }: Ports,
-  part: { backend: string; store: BlobStore; prefix: string; held: ReadonlySet<StorageKey> },
+  part: {
+    backend: string
+    store: BlobStore
+    guard: MissingGuard
+    prefix: string
+    held: ReadonlySet<StorageKey>
+  },
   signal?: AbortSignal,
 ): Promise<Damage[]> {
-  const { backend, store, prefix, held } = part
+  const { backend, store, guard, prefix, held } = part
   const missing: Damage[] = []
   for (let after: string | null = null, more = true; more;) {
     signal?.throwIfAborted()
     const page = await metadata.listKeys(backend, prefix, { after, limit: batchSize })
     for (const key of page.items) {
       if (held.has(key) || (await store.stat(key)) !== null) continue
+      await guard.allow(backend)
       const at = { kind: 'object', backend, key } as const
       const damage = await markDamage(metadata, { at, state: 'missing' }, 'the backend has no such object')
       if (damage !== null) missing.push(damage)

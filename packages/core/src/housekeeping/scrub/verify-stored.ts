@@ -5,6 +5,7 @@ import { newUploadId } from '../../ports/storage-key.ts'
 import type { Ports } from '../../settings.ts'
 import { ClaimedBatch } from './claimed-batch.ts'
 import { markDamage, type Damage } from './damage.ts'
+import { MissingGuard } from './missing-guard.ts'
 import type { Pace } from './pace.ts'
 import { verifyLocation, type Verdict } from './verify-location.ts'
 
@@ -31,6 +32,8 @@ export interface VerifyOptions {
   pace: Pace
   /** Only what this repository has; null: everything. */
   repository: RepositoryName | null
+  /** Marks missing objects however many they are; false unless said otherwise. */
+  acceptMissing?: boolean
   /** Stops after as many bytes or locations; null: when nothing is left. */
   most: { objects: number; bytes: number } | null
   /** {@link claimLease} unless a test wants another. */
@@ -55,7 +58,7 @@ export interface Verified {
 /**
  * Reads stored bytes again, those first that were verified longest ago. Any number of these may run at once, on any
  * replicas, and be killed anywhere: what was not recorded is read again when its claim is over.
- * @throws RegistryError `STORAGE_UNAVAILABLE` when a backend is away; the reason of the signal.
+ * @throws RegistryError `STORAGE_UNAVAILABLE` when a backend is away, or too many objects are missing; the reason of the signal.
  */
 export async function verifyStored(
   ports: Ports,
@@ -63,6 +66,7 @@ export async function verifyStored(
   signal?: AbortSignal,
 ): Promise<Verified> {
   const done: Verified = { objects: 0, bytes: 0, damaged: [], recovered: 0, mended: 0, more: false }
+  const guard = new MissingGuard(ports, options.acceptMissing === true)
   for await (const among of contentOf(ports, options.repository)) {
     for (;;) {
       signal?.throwIfAborted()
@@ -78,7 +82,7 @@ export async function verifyStored(
       if (locations.length === 0) break
       const ids = locations.map(({ id }) => id)
       await using batch = new ClaimedBatch(ports.metadata, claim, ids, lease)
-      await verifyBatch(ports, { batch, locations, options, done }, signal)
+      await verifyBatch(ports, { batch, locations, guard, options, done }, signal)
       if (done.more) return done
     }
   }
@@ -107,6 +111,7 @@ async function* contentOf(
 interface BatchWork {
   batch: ClaimedBatch
   locations: readonly ClaimedLocation[]
+  guard: MissingGuard
   options: VerifyOptions
   done: Verified
 }
@@ -137,7 +142,7 @@ async function verifyBatch(ports: Ports, work: BatchWork, signal?: AbortSignal):
 
 async function settle(
   { metadata }: Ports,
-  { batch, options, done }: BatchWork,
+  { batch, guard, options, done }: BatchWork,
   location: ClaimedLocation,
   verdict: Verdict,
 ): Promise<void> {
@@ -151,6 +156,7 @@ async function settle(
     await metadata.mendContent({ ...verdict.content, location: id, blobId, claim: batch.claim })
     done.mended++
   } else if (verdict.kind === 'bad') {
+    if (verdict.state === 'missing' && location.state !== 'missing') await allowMissing(guard, location)
     const damage = await markDamage(metadata, damageOf(location, batch.claim, verdict.state), verdict.cause)
     if (damage !== null) {
       done.damaged.push(damage)
@@ -158,6 +164,11 @@ async function settle(
     }
   }
   batch.settled(location.id)
+}
+
+/** Bytes in the database are never missing: their row is. */
+async function allowMissing(guard: MissingGuard, { place }: ClaimedLocation): Promise<void> {
+  if (place.kind === 'object') await guard.allow(place.backend)
 }
 
 function damageOf(

@@ -1,0 +1,5 @@
+export { adoptBackend, examineAdoption, type AdoptionFacts } from './adopt-backend.ts'
+export { ownBlobStore } from './own-blob-store.ts'
+export type { Ownership } from './ownership.ts'
+export type { Presence } from './look-for-objects.ts'
+export { examineTie, requireTied, tieBackend } from './tie-backend.ts'

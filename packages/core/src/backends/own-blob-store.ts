@@ -1,0 +1,92 @@
+import { RegistryError } from '@openregistry/oci'
+import { lists, type BlobStore, type Lists } from '../ports/blob-store.ts'
+import type { StorageKey } from '../ports/storage-key.ts'
+import type { Ownership } from './ownership.ts'
+
+type Method = (...input: never[]) => unknown
+
+/**
+ * A store that answers for the right backend alone. That something is not there is said only after the backend has shown
+ * that it is the one that the database means; so nothing is marked as missing, no deletion is forgotten and no list is
+ * believed because a disk is not mounted. What is written is stored there, or the write fails. Reads of what is there cost
+ * nothing more. Other abilities of the store stay as they are.
+ *
+ * Every operation throws what `Ownership` throws.
+ */
+export function ownBlobStore<T extends BlobStore>(store: T, ownership: Ownership): T {
+  const methods = new Map<string | symbol, Method>(Object.entries(believed(store, ownership)))
+  if (ownership.mountable)
+    for (const [name, method] of Object.entries(stored(store, ownership))) methods.set(name, method)
+  if (lists(store)) methods.set('list', believedList(store, ownership))
+  return new Proxy(store, {
+    get(target, name) {
+      const known = methods.get(name)
+      if (known !== undefined) return known
+      const value: unknown = Reflect.get(target, name, target)
+      if (typeof value !== 'function') return value
+      // Drivers keep private fields, which a proxy does not have.
+      const bound = (value as Method).bind(target)
+      methods.set(name, bound)
+      return bound
+    },
+  })
+}
+
+/** What says that something is not there. */
+function believed(store: BlobStore, ownership: Ownership): Pick<BlobStore, 'open' | 'stat' | 'check'> {
+  // Asked again, since the disk may have come back between the answer and its confirmation.
+  const unlessAway = async <T>(ask: () => Promise<T | null>): Promise<T | null> => {
+    const found = await ask()
+    if (found !== null) return found
+    await ownership.confirm()
+    return ask()
+  }
+  return {
+    open: (key, range) => unlessAway(() => store.open(key, range)),
+    stat: (key) => unlessAway(() => store.stat(key)),
+    async check() {
+      await ownership.confirm()
+      await store.check()
+    },
+  }
+}
+
+/** What is done to a place that may have become another one. */
+function stored(store: BlobStore, ownership: Ownership): Pick<BlobStore, 'write' | 'delete'> {
+  return {
+    async write(key, source, options) {
+      await ownership.presume()
+      const written = await store.write(key, source, options)
+      try {
+        await ownership.confirm()
+        // The disk may have been away for the length of this write alone: then the object lies beneath it.
+        if ((await store.stat(key)) === null) throw lostAtOnce(key)
+      } catch (error) {
+        // Nobody was told that it is there.
+        await store.delete(key).catch(() => undefined)
+        throw error
+      }
+      return written
+    },
+    async delete(key) {
+      await ownership.confirm()
+      await store.delete(key)
+      await ownership.confirm()
+    },
+  }
+}
+
+function lostAtOnce(key: StorageKey): RegistryError {
+  return new RegistryError('STORAGE_UNAVAILABLE', undefined, {
+    cause: `${key} was written, and is not where the backend is now`,
+  })
+}
+
+/** What a list does not have is not there once the list has come to its end. */
+function believedList(store: Lists, ownership: Ownership): Lists['list'] {
+  return async function* (prefix: string): AsyncGenerator<StorageKey, void, undefined> {
+    await ownership.confirm()
+    yield* store.list(prefix)
+    await ownership.confirm()
+  }
+}

@@ -1,0 +1,93 @@
+import { RegistryError } from '@openregistry/oci'
+import type { BackendIdentity, BackendTies, KeepsIdentity } from '../ports/backend-identity.ts'
+import type { BlobStore } from '../ports/blob-store.ts'
+import { hasOtherIdentity, lacksIdentity } from './strangers.ts'
+
+/** How long a backend is believed to be the right one without being asked again, in milliseconds. */
+const believed = 1000
+
+/**
+ * Whether a backend is the one that the database means, now: disks are unmounted, and others mounted in their place, while
+ * servers run.
+ */
+export class Ownership {
+  readonly #store: Pick<BlobStore, 'backend'> & KeepsIdentity
+  readonly #ties: Pick<BackendTies, 'findBackendIdentity'>
+  #identity: BackendIdentity
+  #confirmedAt = -Infinity
+  #running: Promise<void> | null = null
+  #next: Promise<void> | null = null
+
+  /** See `KeepsIdentity.mountable`. */
+  readonly mountable: boolean
+
+  /** @param identity what the database knew at first; whoever replaces it there changes what is expected here. */
+  constructor(
+    store: Pick<BlobStore, 'backend'> & KeepsIdentity,
+    ties: Pick<BackendTies, 'findBackendIdentity'>,
+    identity: BackendIdentity,
+  ) {
+    this.mountable = store.mountable
+    this.#store = store
+    this.#ties = ties
+    this.#identity = identity
+  }
+
+  /**
+   * Resolves when the backend was the right one a moment ago: before something is given to it.
+   * @throws RegistryError as {@link confirm}.
+   */
+  async presume(): Promise<void> {
+    if (performance.now() - this.#confirmedAt > believed) await this.confirm()
+  }
+
+  /**
+   * Resolves when the backend says, after this call, that it is the right one: then what was not found before it is missing,
+   * and what was stored before it is stored there. Those who ask at once share an answer.
+   * @throws RegistryError `STORAGE_UNAVAILABLE` when it is not, or does not say; `cause` has the reason, which is not for
+   * clients.
+   */
+  confirm(): Promise<void> {
+    if (this.#next !== null) return this.#next
+    if (this.#running === null) return this.#begin()
+    // The question that is under way may have been answered before.
+    this.#next = this.#running.then(
+      () => this.#beginNext(),
+      () => this.#beginNext(),
+    )
+    return this.#next
+  }
+
+  #beginNext(): Promise<void> {
+    this.#next = null
+    return this.#begin()
+  }
+
+  #begin(): Promise<void> {
+    const asked = this.#ask().finally(() => {
+      if (this.#running === asked) this.#running = null
+    })
+    this.#running = asked
+    return asked
+  }
+
+  async #ask(): Promise<void> {
+    const askedAt = performance.now()
+    try {
+      await this.#compare()
+    } catch (cause) {
+      this.#confirmedAt = -Infinity
+      throw new RegistryError('STORAGE_UNAVAILABLE', undefined, { cause })
+    }
+    this.#confirmedAt = askedAt
+  }
+
+  async #compare(): Promise<void> {
+    const held = await this.#store.readIdentity()
+    if (held === this.#identity) return
+    if (held === null) throw lacksIdentity(this.#store.place)
+    const known = await this.#ties.findBackendIdentity(this.#store.backend)
+    if (known !== held) throw hasOtherIdentity(this.#store.place)
+    this.#identity = known
+  }
+}
