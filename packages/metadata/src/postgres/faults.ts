@@ -62,6 +62,7 @@ export function toRegistryError(error: unknown): RegistryError {
   if (error.code === conditions.diskFull) {
     return new RegistryError('STORAGE_FULL', 'The disk of the database has no space left.', { cause: error })
   }
+  if (collisions.has(error.code)) return unavailable('Too many changes at once; try again.', error)
   const message = messageOf(error.code)
   return message === null
     ? new RegistryError('INTERNAL', undefined, { cause: error })
@@ -70,9 +71,6 @@ export function toRegistryError(error: unknown): RegistryError {
 
 function messageOf(code: string): string | null {
   switch (code) {
-    case conditions.serializationFailure:
-    case conditions.deadlock:
-      return 'Too many changes at once; try again.'
     case conditions.lockNotAvailable:
       return 'Another change holds what this one needs; try again. The limit is db.lock_timeout.'
     case conditions.queryCanceled:
