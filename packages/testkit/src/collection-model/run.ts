@@ -209,7 +209,7 @@ export class CollectionRun {
       if (await this.#store.deleteManifest(name, digest, 'user:ada')) promises.delete(digest, this.#now)
       return
     }
-    const deletedAt = promises.manifests.get(digest)?.deletedAt ?? null
+    const deletedAt = promises.manifests.get(digest)?.deleted?.at ?? null
     const kept = deletedAt !== null && this.#now < deletedAt + times.grace
     const whole = references.every((one) => one.kind !== 'blob' || promises.promised(one.digest, this.#now))
     try {
@@ -326,8 +326,8 @@ export class CollectionRun {
         for (const reference of manifest.references) references.add(`${name} ${reference.digest}`)
       }
       for (const [digest] of promises.manifests) {
-        const goes = promises.manifestMayGo(digest)
-        expect(goes, `manifest ${digest} of ${name} should have gone with its subject`).toBe(false)
+        const stays = !promises.manifestMustGo(digest)
+        expect(stays, `manifest ${digest} of ${name} should have gone with its subject`).toBe(true)
       }
     }
     return { manifests, references }
