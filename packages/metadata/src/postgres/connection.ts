@@ -88,11 +88,13 @@ export class Connection {
 
   /**
    * Runs a query and gives its rows.
+   * @param statementTimeout milliseconds that the server may take, if it was told another limit than that of the settings.
    * @throws the server's error, or {@link ConnectionLost}.
    */
-  all(query: Query): Promise<readonly Row[]> {
+  all(query: Query, statementTimeout?: number): Promise<readonly Row[]> {
     const { text, values } = query
-    return this.#send({ name: nameOf(text), text, values: [...values], query_timeout: this.#patience })
+    const patience = statementTimeout === undefined ? this.#patience : statementTimeout + silence
+    return this.#send({ name: nameOf(text), text, values: [...values], query_timeout: patience })
   }
 
   /** Runs text without values that is not worth preparing: `BEGIN`, `COMMIT`, statements of the schema. */

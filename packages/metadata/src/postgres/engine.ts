@@ -3,6 +3,7 @@ import type { Engine } from '../operation-methods.ts'
 import {
   operations,
   standalone,
+  surveys,
   type OperationInput,
   type OperationName,
   type OperationResult,
@@ -14,7 +15,7 @@ import { ConnectionLost } from './connection.ts'
 import { mayTryAgain, toRegistryError } from './faults.ts'
 import type { Pool } from './pool.ts'
 import { postgresSql } from './postgres-dialect.ts'
-import { runAlone, runStandalone, runTransaction } from './run-transaction.ts'
+import { runAlone, runStandalone, runSurvey, runTransaction } from './run-transaction.ts'
 
 /** How often an operation is tried before its fault is told. */
 const attempts = { read: 4, step: 8 }
@@ -30,10 +31,14 @@ export class PostgresEngine implements Engine {
     this.#pool = pool
   }
 
-  /** One statement, which sees what was committed before it began. Tried again on a fresh connection when one is lost. */
+  /**
+   * One statement, which sees what was committed before it began, or a survey. Tried again on a fresh connection when one
+   * is lost.
+   */
   async read<N extends ReadName>(name: N, ...input: OperationInput<N>): Promise<OperationResult<N>> {
+    const run = surveys.has(name) ? runSurvey : runAlone
     return this.#persist(attempts.read, () =>
-      this.#pool.use('read', (connection) => runAlone(connection, begin(name, input))),
+      this.#pool.use('read', (connection) => run(connection, begin(name, input))),
     )
   }
 

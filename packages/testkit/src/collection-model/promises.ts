@@ -35,6 +35,8 @@ export class RepositoryPromises {
   readonly links = new Map<Digest, LinkPromise>()
   readonly manifests = new Map<Digest, ManifestPromise>()
   readonly tags = new Map<Tag, TagPromise>()
+  /** What something kept when its subject was gone already: the collector may have forgotten that subject meanwhile. */
+  readonly #outlived = new Set<Digest>()
   #turn = 0
 
   live(digest: Digest): boolean {
@@ -108,6 +110,10 @@ export class RepositoryPromises {
     if (found === undefined) return
     const needed = found.manifest.references.filter((reference) => this.needs(reference.digest))
     found.deleted = this.#moment(now)
+    for (const [other, { manifest }] of this.manifests)
+      if (manifest.subject === digest) this.#outlived.delete(other)
+    for (const [tag, target] of this.tags)
+      if (subjectOfTag(tag) === digest) this.#outlived.delete(target.digest)
     for (const [tag, target] of this.tags) if (target.digest === digest) this.tags.delete(tag)
     for (const reference of needed) {
       if (this.links.has(reference.digest) && !this.needs(reference.digest))
@@ -136,7 +142,7 @@ export class RepositoryPromises {
     return target !== undefined && this.#isBefore(target.updated, this.#deletionOf(subjectOfTag(tag)))
   }
 
-  /** Whether a live manifest may go by itself: the only one it is for was deleted, and nothing else names it. */
+  /** Whether a live manifest may go by itself: what it is for was deleted, and nothing else needs it. */
   manifestMayGo(digest: Digest): boolean {
     return this.#goes(digest, false)
   }
@@ -146,16 +152,34 @@ export class RepositoryPromises {
    * had been deleted before in the same one.
    */
   manifestMustGo(digest: Digest): boolean {
-    return this.#goes(digest, true)
+    return this.#goes(digest, true) && !this.#outlived.has(digest)
   }
 
-  #goes(digest: Digest, surely: boolean): boolean {
+  /** To be called after each step. */
+  noteOutlived(): void {
+    for (const digest of this.manifests.keys()) if (!this.#goes(digest, true)) this.#outlived.add(digest)
+  }
+
+  #goes(digest: Digest, surely: boolean, asked: ReadonlySet<Digest> = new Set()): boolean {
     const found = this.manifests.get(digest)
-    if (found?.deleted !== null || this.#neededByKept(digest)) return false
+    if (found?.deleted !== null || asked.has(digest)) return false
     const tags = this.#tagsOf(digest)
     if (tags.some((tag) => !this.tagMayGo(tag))) return false
     const subjects = [found.manifest.subject, ...tags.map(subjectOfTag)]
-    return subjects.some((subject) => this.#isBefore(found.pushed, this.#deletionOf(subject), surely))
+    if (!subjects.some((subject) => this.#isBefore(found.pushed, this.#deletionOf(subject), surely)))
+      return false
+    return this.#indexesOf(digest).every((index) => this.#goes(index, surely, new Set([...asked, digest])))
+  }
+
+  /** Live indexes that name it, itself excepted. */
+  #indexesOf(digest: Digest): Digest[] {
+    const naming = [...this.manifests].filter(
+      ([index, { manifest, deleted }]) =>
+        deleted === null &&
+        index !== digest &&
+        manifest.references.some((reference) => reference.digest === digest),
+    )
+    return naming.map(([index]) => index)
   }
 
   #tagsOf(digest: Digest): Tag[] {
@@ -168,23 +192,6 @@ export class RepositoryPromises {
 
   #isBefore(one: Moment, other: Moment | null, surely = false): boolean {
     return other !== null && one.turn < other.turn && (!surely || one.at < other.at)
-  }
-
-  /** Whether an index names it that does not go by itself. */
-  #neededByKept(digest: Digest): boolean {
-    return [...this.manifests].some(
-      ([index, { manifest, deleted }]) =>
-        deleted === null &&
-        index !== digest &&
-        manifest.references.some((reference) => reference.digest === digest) &&
-        !this.#goesByItself(index),
-    )
-  }
-
-  #goesByItself(digest: Digest): boolean {
-    // One level is enough for this world: what may go is no child of what may go.
-    const tags = this.#tagsOf(digest)
-    return tags.length > 0 && tags.every((tag) => this.tagMayGo(tag))
   }
 }
 
