@@ -68,6 +68,26 @@ test('beside a live server: what was deleted comes back after its grace, and wha
   expect(await has(live, again)).toBe(true)
 })
 
+test('what belongs to a deleted image goes with it, as a dry run says', async () => {
+  await using folder = await temporaryFolder()
+  const cwd = folder.path
+  await using live = await runServer({ cwd })
+  const image = await pushImage(live.client, 'me/app:1')
+  await pushImage(live.client, 'me/app', 1000, image.digest)
+  await live.client.oci.deleteManifest(name, image.digest)
+  const { content, following, pendingDeletes, more, ...expected } = await gc(cwd, '--dry-run', '--grace', '0')
+  expect(content).toHaveLength(3)
+  expect(expected).toMatchObject({ manifests: 2, links: 4, blobs: 6 })
+  expect([following, pendingDeletes, more]).toStrictEqual([0, 0, false])
+  // With any time of grace it is deleted now, and goes later.
+  const later = await runCommand(['gc', '--dry-run', '--grace', '1ms'], { cwd })
+  expect(later.stderr).toMatch(/^1 manifest that belongs to these would be deleted with them/m)
+  const shown = await runCommand(['gc', '--dry-run', '--grace', '0'], { cwd })
+  expect(shown.stdout).toMatch(/^me\/app +subject deleted +1 +0 +\d+ B$/m)
+  expect(shown.stderr).not.toContain('belongs to these')
+  expect(await gc(cwd, '--grace', '0')).toMatchObject(expected)
+})
+
 test('a deleted repository gives everything back without a time of grace', async () => {
   await using folder = await temporaryFolder()
   const cwd = folder.path

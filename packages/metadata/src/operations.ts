@@ -72,7 +72,7 @@ import { sweepUpload } from './steps/sweep-upload.ts'
 import { tieBackend } from './steps/tie-backend.ts'
 import type { Step } from './sql/query.ts'
 
-/** Reads are one statement each and need no transaction of their own. */
+/** Reads are one statement each and need no transaction of their own, {@link surveys} excepted. */
 export const reads = {
   databaseTime,
   figures,
@@ -104,6 +104,12 @@ export const reads = {
   readLocation,
   scrubTotals,
 }
+
+/**
+ * Reads over all that there is, for an operator: several statements that must see the same, and may take longer than
+ * anything that a request waits for.
+ */
+export const surveys: ReadonlySet<OperationName> = new Set(['previewCollection'])
 
 /** Steps happen whole or not at all. */
 export const steps = {

@@ -44,11 +44,15 @@ export async function gc(config: Config, command: GcCommand): Promise<void> {
 async function preview({ metadata }: Ports, grace: Milliseconds, json: boolean): Promise<void> {
   const found = await metadata.previewCollection(grace, listedAtMost)
   if (json) return printJson(found)
-  const { content, more, blobs, bytes, pendingDeletes } = found
-  if (content.length === 0 && blobs === 0 && pendingDeletes === 0) return say('There is nothing to collect.')
+  const { content, more, repositories, blobs, bytes, following, pendingDeletes } = found
+  if (content.length + repositories + blobs + pendingDeletes === 0) return say('There is nothing to collect.')
   if (content.length > 0) print(listed(content))
   if (more) say(`and more; these are the ${listedAtMost} largest.`)
   say(`${formatCount(blobs, 'blob')} would go, and ${formatBytes(bytes)} come back. Nothing was changed.`)
+  if (following > 0) {
+    const belongs = following === 1 ? 'manifest that belongs' : 'manifests that belong'
+    say(`${following} ${belongs} to these would be deleted with them, and can be restored for gc.grace.`)
+  }
   if (pendingDeletes > 0)
     say(`${formatCount(pendingDeletes, 'object')} of earlier collections would be deleted.`)
 }

@@ -9,8 +9,13 @@ export interface PushedImage {
   layer: { digest: Digest; bytes: Uint8Array }
 }
 
-/** Pushes an image whose layer has `size` random bytes. */
-export async function pushImage(client: RegistryClient, image: string, size = 100_000): Promise<PushedImage> {
+/** Pushes an image whose layer has `size` random bytes; one with a subject is pushed by its digest alone. */
+export async function pushImage(
+  client: RegistryClient,
+  image: string,
+  size = 100_000,
+  subject?: Digest,
+): Promise<PushedImage> {
   const [name = '', tag = 'latest'] = image.split(':')
   const repository = parseRepositoryName(name)
   const layer = randomBytes(size)
@@ -33,9 +38,12 @@ export async function pushImage(client: RegistryClient, image: string, size = 10
       mediaType: mediaTypes.ociManifest,
       config: descriptor(mediaTypes.ociConfig, config),
       layers: [descriptor(mediaTypes.ociLayer, layer)],
+      ...(subject === undefined
+        ? {}
+        : { subject: { mediaType: mediaTypes.ociManifest, digest: subject, size: 1 } }),
     }),
   )
-  await client.oci.putManifest(repository, parseTag(tag), {
+  await client.oci.putManifest(repository, subject === undefined ? parseTag(tag) : digestOf(manifest), {
     mediaType: mediaTypes.ociManifest,
     bytes: manifest,
   })

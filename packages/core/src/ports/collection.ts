@@ -33,6 +33,8 @@ export interface CollectionStep {
 export type CollectionReason =
   /** A manifest was deleted, and its time of grace is over. */
   | 'manifest deleted'
+  /** A manifest belongs to one that was deleted (a referrer, a signature), and there is no time of grace. */
+  | 'subject deleted'
   /** The last manifest that needed a blob here was deleted, and the time of grace is over. */
   | 'no longer needed'
   /** A blob was pushed or mounted, and no manifest came within its lease. */
@@ -57,12 +59,16 @@ export interface CollectionPreview {
   content: CollectableContent[]
   /** Whether there are more entries. */
   more: boolean
+  /** Deleted repositories that still hold something, or were not looked at. */
+  repositories: number
   /** Of all entries. */
   manifests: number
   links: number
   /** Blobs that nobody would need any more, and the bytes that would come back with them. */
   blobs: number
   bytes: number
+  /** Manifests that would be deleted with what they belong to; they can be restored for the time of grace, and go then. */
+  following: number
   /** Objects that are given up already, and are yet to be deleted from their backends. */
   pendingDeletes: number
 }
@@ -118,7 +124,10 @@ export interface CollectionSteps {
    */
   compact(): Promise<boolean>
 
-  /** What a collection would take. A read over all that is due: for an operator, not for requests. */
+  /**
+   * What a collection would take, to the byte, if it found everything at once. A read over all that is due, which may
+   * take minutes: for an operator, not for requests.
+   */
   previewCollection(grace: Milliseconds, limit: number): Promise<CollectionPreview>
 
   /** Who has this content, under whichever digest; null when nobody has. */

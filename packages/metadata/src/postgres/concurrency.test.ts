@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newUploadId, type MetadataStore } from '@openregistry/core'
+import { newUploadId, type MetadataStore, type PutManifest } from '@openregistry/core'
 import { RegistryError, type Digest, type RepositoryName, type Tag } from '@openregistry/oci'
 import {
   blobAt,
@@ -12,6 +12,7 @@ import {
   openSession,
   partAt,
   pushBlob,
+  pushManifest,
   type DatabaseAddress,
   type PostgresCluster,
 } from '@openregistry/testkit'
@@ -27,21 +28,39 @@ const tags = ['latest', 'v1', 'v2'] as Tag[]
 interface World {
   names: readonly RepositoryName[]
   blobs: readonly HashedContent[]
+  /** What has to be there at the end, unless its repository was deleted. */
+  kept: Kept[]
+}
+
+/** What a reference of a repository finds. */
+interface Kept {
+  repository: string
+  name: RepositoryName
+  reference: string
+  digest: Digest
 }
 
 const pick = <T>(items: readonly T[]): T => items[randomInt(items.length)]!
 
+const manifests = 6
+
+/** The same bytes need the same blobs, always. Every other manifest is a referrer of the one before. */
+function manifestWith(salt: number, name: RepositoryName, blobs: World['blobs']): PutManifest {
+  const bytes = (of: number) => new TextEncoder().encode(`${name} ${of}`)
+  return manifestOf(name, {
+    blobs: [blobs[salt % blobs.length]!.sha256, blobs[(salt + 1) % blobs.length]!.sha256],
+    bytes: bytes(salt),
+    subject: salt % 2 === 0 ? null : hashedContent(bytes(salt - 1)).sha256,
+    tags: tags.slice(randomInt(4)),
+  })
+}
+
 /** One random step. What it may refuse is not a fault. */
-async function takeOne(store: MetadataStore, { names, blobs }: World): Promise<unknown> {
+async function takeOne(store: MetadataStore, world: World): Promise<unknown> {
+  const { names, blobs } = world
   const [name, content] = [pick(names), pick(blobs)]
-  // The same bytes need the same blobs, always.
-  const manifest = (salt: number) =>
-    manifestOf(name, {
-      blobs: [blobs[salt]!.sha256, blobs[(salt + 1) % blobs.length]!.sha256],
-      bytes: new TextEncoder().encode(`${name} ${salt}`),
-      tags: tags.slice(randomInt(3)),
-    })
-  switch (randomInt(12)) {
+  const manifest = manifestWith(randomInt(manifests), name, blobs)
+  switch (randomInt(14)) {
     case 0:
     case 1:
     case 2:
@@ -49,24 +68,75 @@ async function takeOne(store: MetadataStore, { names, blobs }: World): Promise<u
     case 3:
     case 4:
     case 5:
-      return store.putManifest(manifest(randomInt(4)))
+      return store.putManifest(manifest)
+    case 13:
+      return keepAttached(store, name, world)
+    case 12:
+      return randomInt(8) === 0 ? purge(store, content.sha256) : keepAttached(store, name, world)
     case 11:
       return collect(store)
     case 10:
-      return restoreAny(store, name, manifest(randomInt(4)).digest)
+      return restoreAny(store, name, manifest.digest)
     case 6:
-      return store.deleteManifest(name, manifest(randomInt(4)).digest, 'user:ada')
+      return store.deleteManifest(name, manifest.digest, 'user:ada')
     case 7:
       return randomInt(8) === 0
         ? store.deleteRepository(name, 'user:ada')
         : store.deleteTag(name, pick(tags), 'user:ada')
     case 8:
-      return mountAnywhere(store, { names, blobs })
+      return mountAnywhere(store, world)
     default:
       return randomInt(2) === 0
         ? store.setVisibility(name, randomInt(2) === 0 ? 'public' : 'private')
         : store.deleteBlob(name, content.sha256)
   }
+}
+
+/** Makes what the collector takes with a deleted manifest, and asks for it while that is at work. */
+async function keepAttached(store: MetadataStore, name: RepositoryName, { kept }: World): Promise<void> {
+  const before = await store.findRepository(name)
+  const subject = await pushManifest(store, name)
+  const referrer = await pushManifest(store, name, { subject: subject.digest })
+  const companion = `${subject.digest.replace(':', '-')}.sig` as Tag
+  await pushManifest(store, name, { tags: [companion] })
+  await store.deleteManifest(name, subject.digest, 'user:ada')
+  const own = `keep-${referrer.digest.slice(-12)}` as Tag
+  const child = [{ digest: referrer.digest, kind: 'manifest' }] as const
+  const moved = manifestOf(name, { tags: [companion] })
+  const [{ reference, digest, missing }] = await Promise.all([
+    pick([
+      async () => ({
+        ...(await store.putManifest({ ...referrer, tags: [own] })),
+        reference: own,
+        digest: referrer.digest,
+      }),
+      async () => ({ ...(await store.putManifest(moved)), reference: companion, digest: moved.digest }),
+      async () => ({
+        ...(await store.putManifest(manifestOf(name, { references: child }))),
+        reference: referrer.digest,
+        digest: referrer.digest,
+      }),
+    ])(),
+    store.collectManifests({ grace: 0, limit: 20 }),
+  ])
+  const after = await store.findRepository(name)
+  // Not if it was deleted meanwhile, with some of this or with all.
+  if (before !== null && before.id === after?.id && missing.length === 0)
+    kept.push({ repository: before.id, name, reference, digest })
+}
+
+/** What was to be kept and is gone, though its repository is still the same. */
+async function lost(store: MetadataStore, { kept }: World): Promise<Kept[]> {
+  const gone: Kept[] = []
+  for (const one of kept) {
+    if ((await store.findRepository(one.name))?.id !== one.repository) continue
+    if ((await manifestAt(store, one.name, one.reference))?.digest !== one.digest) gone.push(one)
+  }
+  return gone
+}
+
+async function purge(store: MetadataStore, digest: Digest): Promise<unknown> {
+  return store.purgeContent(digest, 'operator', { limit: 5 })
 }
 
 async function mountAnywhere(store: MetadataStore, { names, blobs }: World): Promise<unknown> {
@@ -115,12 +185,13 @@ describeWithPostgres('replicas at once', (cluster) => {
     const world: World = {
       names: Array.from({ length: 3 }, () => newName('storm')),
       blobs: Array.from({ length: 4 }, () => hashedContent()),
+      kept: [],
     }
     const refusals = new Map<string, number>()
     const clients = replicas.flatMap((store) => [store, store, store])
     await Promise.all(
       clients.map(async (store) => {
-        for (let count = 0; count < 40; count++) {
+        for (let count = 0; count < 30; count++) {
           try {
             await takeOne(store, world)
           } catch (error) {
@@ -130,6 +201,8 @@ describeWithPostgres('replicas at once', (cluster) => {
         }
       }),
     )
+    expect(await lost(replicas[0]!, world)).toStrictEqual([])
+    expect(world.kept.length).toBeGreaterThan(0)
     await expectWhole(cluster(), address)
     expect(await deadlocks(cluster(), address)).toBe(0)
   })
@@ -206,11 +279,13 @@ async function expectWhole(cluster: PostgresCluster, { name }: DatabaseAddress):
   expect(
     await count(`${live} WHERE r.live AND (k.lease_until IS NOT NULL OR k.unreferenced_since IS NOT NULL)`),
   ).toBe(0)
+  // In one that was deleted manifests go before links.
+  const ofLiveRepository = 'SELECT 1 FROM live_repositories AS r WHERE r.id = k.repository_id'
   const needed =
     'SELECT 1 FROM manifest_refs AS r WHERE r.live AND r.repository_id = k.repository_id AND r.digest = k.digest'
   expect(
     await count(
-      `repository_blobs AS k WHERE lease_until IS NULL AND unreferenced_since IS NULL AND NOT EXISTS (${needed})`,
+      `repository_blobs AS k WHERE lease_until IS NULL AND unreferenced_since IS NULL AND EXISTS (${ofLiveRepository}) AND NOT EXISTS (${needed})`,
     ),
   ).toBe(0)
   expect(

@@ -102,11 +102,13 @@ export class Connection {
 
   /**
    * Runs a query and gives its rows.
+   * @param statementTimeout milliseconds that the server may take, if it was told another limit than that of the settings.
    * @throws the server's error, or {@link ConnectionLost}, also when no answer comes in the time that a statement has.
    */
-  all(query: Query): Promise<readonly Row[]> {
+  all(query: Query, statementTimeout?: number): Promise<readonly Row[]> {
     const { text, values } = query
-    return this.#send({ name: nameOf(text), text, values: [...values] })
+    const patience = statementTimeout === undefined ? this.#patience : statementTimeout + this.#silence
+    return this.#send({ name: nameOf(text), text, values: [...values] }, patience)
   }
 
   /** Runs text without values that is not worth preparing, such as `BEGIN` and `COMMIT`. @throws as {@link all}. */

@@ -3,6 +3,7 @@ import type { Engine } from '../operation-methods.ts'
 import {
   operations,
   standalone,
+  surveys,
   type OperationInput,
   type OperationName,
   type OperationResult,
@@ -14,7 +15,7 @@ import { ConnectionLost, type Connection } from './connection.ts'
 import { mayTryAgain, toRegistryError } from './faults.ts'
 import type { Pool } from './pool.ts'
 import { postgresSql } from './postgres-dialect.ts'
-import { runAlone, runStandalone, runTransaction } from './run-transaction.ts'
+import { runAlone, runStandalone, runSurvey, runTransaction } from './run-transaction.ts'
 
 /** How often an operation is tried before its fault is told. */
 const attempts = { read: 4, step: 8 }
@@ -30,9 +31,13 @@ export class PostgresEngine implements Engine {
     this.#pool = pool
   }
 
-  /** One statement, which sees what was committed before it began. Tried again on a fresh connection when one is lost. */
+  /**
+   * One statement, which sees what was committed before it began, or a survey. Tried again on a fresh connection when one
+   * is lost.
+   */
   async read<N extends ReadName>(name: N, ...input: OperationInput<N>): Promise<OperationResult<N>> {
-    return this.look((connection) => runAlone(connection, begin(name, input)))
+    const run = surveys.has(name) ? runSurvey : runAlone
+    return this.look((connection) => run(connection, begin(name, input)))
   }
 
   /** The same for whatever else only looks. @throws RegistryError */

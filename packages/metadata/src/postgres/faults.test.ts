@@ -107,7 +107,7 @@ describeWithPostgres('limits', (cluster) => {
     await using store = await open(settingsFor(address, { lockTimeout: 100 }))
     const name = newName()
     await pushManifest(store, name)
-    const free = await holdRepositories(address)
+    const free = await hold(address, 'SELECT id FROM repositories FOR UPDATE')
     await expect(store.setVisibility(name, 'public')).rejects.toMatchObject({
       ...unavailable,
       message: expect.stringContaining('db.lock_timeout') as string,
@@ -121,7 +121,7 @@ describeWithPostgres('limits', (cluster) => {
     await using store = await open(settingsFor(address, { poolSize: 4 }))
     const name = newName()
     await pushManifest(store, name)
-    const free = await holdRepositories(address)
+    const free = await hold(address, 'SELECT id FROM repositories FOR UPDATE')
     const waiting = Promise.all(Array.from({ length: 12 }, () => store.setVisibility(name, 'public')))
     for (let count = 0; count < 50; count++)
       expect(await store.findRepository(name)).toMatchObject({ visibility: 'private' })
@@ -135,13 +135,31 @@ describeWithPostgres('limits', (cluster) => {
     await using store = await open(settingsFor(address, { statementTimeout: 100, lockTimeout: 0 }))
     const name = newName()
     await pushManifest(store, name)
-    const free = await holdRepositories(address)
+    const free = await hold(address, 'SELECT id FROM repositories FOR UPDATE')
     await expect(store.setVisibility(name, 'public')).rejects.toMatchObject({
       ...unavailable,
       message: expect.stringContaining('db.statement_timeout') as string,
     })
     await free()
     await store.check()
+  })
+
+  test('a look over everything may take longer than any other statement', async () => {
+    const address = await cluster().createDatabase()
+    await using store = await open(settingsFor(address, { statementTimeout: 100, lockTimeout: 0 }))
+    const free = await hold(address, 'LOCK TABLE manifests')
+    const preview = store.previewCollection(0, 10)
+    // Began later, and was given up.
+    await expect(manifestAt(store, newName(), 'latest')).rejects.toMatchObject({
+      ...unavailable,
+      message: expect.stringContaining('db.statement_timeout') as string,
+    })
+    await free()
+    expect(await preview).toMatchObject({ content: [] })
+    // The next one on that connection has the usual limit.
+    const again = await hold(address, 'LOCK TABLE manifests')
+    await expect(manifestAt(store, newName(), 'latest')).rejects.toMatchObject(unavailable)
+    await again()
   })
 
   test('no more connections than the pool may have', async () => {
@@ -265,17 +283,14 @@ describeWithPostgres('a server that is stopped', (cluster) => {
 })
 
 /** Locks every repository in a transaction of its own; gives what ends it. */
-async function holdRepositories({
-  host,
-  port,
-  user,
-  password,
-  name,
-}: DatabaseAddress): Promise<() => Promise<void>> {
+async function hold(
+  { host, port, user, password, name }: DatabaseAddress,
+  lock: string,
+): Promise<() => Promise<void>> {
   const client = new Client({ host, port, user, password, database: name })
   await client.connect()
   await client.query('BEGIN')
-  await client.query('SELECT id FROM repositories FOR UPDATE')
+  await client.query(lock)
   return async () => {
     await client.query('ROLLBACK')
     await client.end()

@@ -64,6 +64,7 @@ export function toRegistryError(error: unknown): RegistryError {
   if (error.code === conditions.diskFull) {
     return new RegistryError('STORAGE_FULL', serverFull, { cause: error })
   }
+  if (collisions.has(error.code)) return unavailable('Too many changes at once; try again.', error)
   const message = messageOf(error.code)
   return message === null
     ? new RegistryError('INTERNAL', undefined, { cause: error })
@@ -72,9 +73,6 @@ export function toRegistryError(error: unknown): RegistryError {
 
 function messageOf(code: string): string | null {
   switch (code) {
-    case conditions.serializationFailure:
-    case conditions.deadlock:
-      return 'Too many changes at once; try again.'
     case conditions.lockNotAvailable:
       return 'Another change holds what this one needs; try again. The limit is db.lock_timeout.'
     case conditions.queryCanceled:

@@ -35,12 +35,14 @@ describeWithPostgres('steps that collide', (cluster) => {
     address = await cluster().createDatabase()
   })
 
-  test.each([
+  const collisions = [
     ['a deadlock', '40P01'],
     ['a serialization failure', '40001'],
     ['a row that appeared meanwhile', '23505'],
     ['a row that went meanwhile', '23503'],
-  ])('%s is tried again, and nobody notices', async (_what, code) => {
+  ]
+
+  test.each(collisions)('%s is tried again, and nobody notices', async (_what, code) => {
     await using store = await open()
     const attempts = await collide(code, 3)
     const name = newName()
@@ -50,9 +52,9 @@ describeWithPostgres('steps that collide', (cluster) => {
     expect(await attempts()).toBe(4)
   })
 
-  test('a bounded number of times, and nothing is left of it', async () => {
+  test.each(collisions)('%s: a bounded number of times, and nothing is left of it', async (_what, code) => {
     await using store = await open()
-    const attempts = await collide('40P01', 1000)
+    const attempts = await collide(code, 1000)
     const name = newName()
     await expect(store.putManifest(manifestOf(name, { tags: ['latest'] as Tag[] }))).rejects.toMatchObject({
       code: 'METADATA_UNAVAILABLE',

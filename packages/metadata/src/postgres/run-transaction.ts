@@ -66,12 +66,36 @@ export async function runAlone<T>(connection: Connection, step: Step<T>): Promis
   return turn.value
 }
 
+/** Milliseconds that one statement of a survey may take: an hour, in which it reads far more than anybody has. */
+const surveyTimeout = 3_600_000
+
+/**
+ * Runs a read over all that there is: all of its statements see the same, and none has to be done before a request would be
+ * given up. Sorts may take more memory than a request is given.
+ */
+export async function runSurvey<T>(connection: Connection, step: Step<T>): Promise<T> {
+  await connection.run('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
+  try {
+    await connection.run(`SET LOCAL statement_timeout = ${surveyTimeout}`)
+    await connection.run(`SET LOCAL work_mem = '64MB'`)
+    let turn = step.next([])
+    while (turn.done !== true) turn = step.next(await ask(connection, turn.value, surveyTimeout))
+    return turn.value
+  } finally {
+    if (!connection.lost) await connection.run('ROLLBACK')
+  }
+}
+
 const none: readonly Row[] = []
 
 /** Runs what a step asks for: one query for its rows, or several for what they do, in one round trip. */
-async function ask(connection: Connection, wanted: Query | readonly Query[]): Promise<readonly Row[]> {
-  if ('text' in wanted) return connection.all(wanted)
-  const settled = await Promise.allSettled(wanted.map((query) => connection.all(query)))
+async function ask(
+  connection: Connection,
+  wanted: Query | readonly Query[],
+  statementTimeout?: number,
+): Promise<readonly Row[]> {
+  if ('text' in wanted) return connection.all(wanted, statementTimeout)
+  const settled = await Promise.allSettled(wanted.map((query) => connection.all(query, statementTimeout)))
   for (const result of settled) if (result.status === 'rejected') throw result.reason
   return none
 }

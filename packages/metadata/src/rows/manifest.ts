@@ -16,8 +16,18 @@ interface FoundManifest {
   media_type: string
   artifact_type: string | null
   subject: string | null
+  pushed_at: number
   deleted_at: number | null
+  /** When its subject was deleted, if it was; and that of which a tag says that this belongs to it. */
+  subject_gone_at: number | null
+  companion_gone_at: number | null
 }
+
+/**
+ * Tags of one manifest that are looked at for companions. One with more of them has its push noted each time, which costs
+ * a write, but not a look at them all.
+ */
+const tagsAtMost = 50
 
 /**
  * The links that a manifest needs, locked and freed of their leases.
@@ -44,7 +54,10 @@ export function* claimLinks(
   if (pending) yield* freeLinks(sql, repositoryId, digests)
 }
 
-/** The row of a manifest: new, revived, or as it was. */
+/**
+ * The row of a manifest: new, revived, or as it was. Its push is later than the deletion of what it belongs to, whatever
+ * the clock says: the collector goes by that.
+ */
 export function* ensureManifest(
   sql: Sql,
   repositoryId: string,
@@ -56,23 +69,45 @@ export function* ensureManifest(
     INSERT INTO manifests (repository_id, digest, blob_id, size, media_type, artifact_type, subject, annotations,
       pushed_by, pushed_at)
     VALUES (${repositoryId}, ${input.digest}, ${blobId}, ${input.bytes.length}, ${input.mediaType},
-      ${input.artifactType}, ${input.subject}, ${annotations}, ${input.principal}, ${sql.now})
+      ${input.artifactType}, ${input.subject}, ${annotations}, ${input.principal},
+      COALESCE((
+        SELECT CASE WHEN s.deleted_at >= ${sql.now} THEN s.deleted_at + 1 END FROM manifests AS s
+        WHERE s.repository_id = ${repositoryId} AND s.digest = ${input.subject}), ${sql.now}))
     ON CONFLICT (repository_id, digest) DO NOTHING
     RETURNING id`)
   if (created !== null) return { id: created.id, changed: true }
   const found = yield* first<FoundManifest>(sql`
-    SELECT id, media_type, artifact_type, subject, deleted_at FROM manifests
-    WHERE repository_id = ${repositoryId} AND digest = ${input.digest} ${sql.lock('FOR NO KEY UPDATE')}`)
+    SELECT m.id, m.media_type, m.artifact_type, m.subject, m.pushed_at, m.deleted_at,
+      (SELECT s.deleted_at FROM manifests AS s
+        WHERE s.repository_id = m.repository_id AND s.digest = ${input.subject}) AS subject_gone_at,
+      (SELECT CASE WHEN count(*) >= ${tagsAtMost} THEN ${sql.now} ELSE max((
+          SELECT max(s.deleted_at) FROM manifests AS s
+          WHERE s.repository_id = m.repository_id
+            AND s.digest >= substr(found.name, 1, 6) || ':' || substr(found.name, 8, 64)
+            AND s.digest < substr(found.name, 1, 6) || ':' || substr(found.name, 8, 64) || 'g')) END
+        FROM (SELECT name FROM tags WHERE manifest_id = m.id LIMIT ${tagsAtMost}) AS found
+      ) AS companion_gone_at
+    FROM manifests AS m
+    WHERE m.repository_id = ${repositoryId} AND m.digest = ${input.digest} ${sql.lock('FOR NO KEY UPDATE')}`)
   // Collected between the two queries.
   if (found === null) return yield* ensureManifest(sql, repositoryId, blobId, input)
-  if (isSame(found, input)) return { id: found.id, changed: false }
-  // Deleted before, or the same bytes under another media type: the newest push says what they are.
-  yield* run(sql`
-    UPDATE manifests SET media_type = ${input.mediaType}, artifact_type = ${input.artifactType},
-      subject = ${input.subject}, annotations = ${annotations}, pushed_by = ${input.principal},
-      pushed_at = ${sql.now}, deleted_at = NULL
-    WHERE id = ${found.id}`)
-  return { id: found.id, changed: true }
+  const changed = !isSame(found, input)
+  if (changed) {
+    // Deleted before, or the same bytes under another media type: the newest push says what they are.
+    yield* run(sql`
+      UPDATE manifests SET media_type = ${input.mediaType}, artifact_type = ${input.artifactType},
+        subject = ${input.subject}, annotations = ${annotations}, deleted_at = NULL
+      WHERE id = ${found.id}`)
+  }
+  const goneAt = Math.max(found.subject_gone_at ?? 0, found.companion_gone_at ?? 0)
+  if (changed || goneAt >= found.pushed_at) {
+    const earliest = goneAt + 1
+    yield* run(sql`
+      UPDATE manifests SET pushed_by = ${input.principal},
+        pushed_at = CASE WHEN ${earliest} > ${sql.now} THEN ${earliest} ELSE ${sql.now} END
+      WHERE id = ${found.id}`)
+  }
+  return { id: found.id, changed }
 }
 
 function isSame(found: FoundManifest, input: PutManifest): boolean {
@@ -108,7 +143,10 @@ export function* replaceReferences(
   yield* releaseLinks(sql, repositoryId, dropped)
 }
 
-/** Which of these digests are no live manifests of the repository. */
+/**
+ * Which of these digests are no live manifests of the repository. Those that are stay until the step is over, and see that
+ * they are needed then; so this comes after the references were written.
+ */
 export function* missingChildren(
   sql: Sql,
   repositoryId: string,
@@ -117,7 +155,8 @@ export function* missingChildren(
   const children = references.filter(({ kind }) => kind === 'manifest').map(({ digest }) => digest)
   if (children.length === 0) return []
   const present = yield* all<{ digest: string }>(sql`
-    SELECT digest FROM live_manifests WHERE repository_id = ${repositoryId} AND digest IN ${sql.texts(children)}`)
+    SELECT digest FROM live_manifests WHERE repository_id = ${repositoryId} AND digest IN ${sql.texts(children)}
+    ${sql.lock('FOR KEY SHARE')}`)
   const known = new Set(present.map(({ digest }) => digest))
   return children.filter((digest) => !known.has(digest))
 }

@@ -1,14 +1,15 @@
+import type { Milliseconds } from '@openregistry/core'
 import type { Digest, Tag } from '@openregistry/oci'
-import { all, first, hit, run, type Step } from '../sql/query.ts'
+import { all, first, hit, run, runEach, type Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
 
 /** Who changes tags, and where. */
-interface TagChange {
+export interface TagChange {
   repositoryId: string
   principal: string
 }
 
-/** Points a tag to a manifest and notes that in its history. Nothing is written when it points there already. */
+/** Points a tag to a manifest and notes that in its history, unless it points there already. */
 export function* moveTag(
   sql: Sql,
   { repositoryId, principal }: TagChange,
@@ -24,7 +25,7 @@ export function* moveTag(
       WHERE repository_id = ${repositoryId} AND name = ${tag} ${sql.lock('FOR NO KEY UPDATE')}`)
     // Somebody removed it between the two statements.
     if (current === null) return yield* moveTag(sql, { repositoryId, principal }, tag, manifest)
-    if (current.manifest_id === manifest.id) return
+    if (current.manifest_id === manifest.id) return yield* noteCompanion(sql, repositoryId, tag)
     // In a statement of its own, which sees what the lock was waited for.
     const before = yield* first<{ digest: Digest }>(sql`
       SELECT digest FROM manifests WHERE id = ${current.manifest_id}`)
@@ -32,6 +33,7 @@ export function* moveTag(
     yield* run(sql`
       UPDATE tags SET manifest_id = ${manifest.id}, updated_at = ${sql.now}, updated_by = ${principal}
       WHERE repository_id = ${repositoryId} AND name = ${tag}`)
+    yield* noteCompanion(sql, repositoryId, tag)
   }
   yield* run(sql`
     INSERT INTO tag_history (repository_id, tag, from_digest, to_digest, changed_by, changed_at)
@@ -59,29 +61,89 @@ function* createTag(
   tag: Tag,
   manifestId: number,
 ): Step<boolean> {
-  return yield* hit(sql`
+  const created = yield* hit(sql`
     INSERT INTO tags (repository_id, name, manifest_id, updated_at, updated_by)
     VALUES (${repositoryId}, ${tag}, ${manifestId}, ${sql.now}, ${principal})
     ON CONFLICT (repository_id, name) DO NOTHING
     RETURNING 1`)
+  if (created) yield* noteCompanion(sql, repositoryId, tag)
+  return created
 }
 
-/** Removes every tag of a manifest and notes that in their histories. */
-export function* dropTagsOf(
+/** Tags that say of which manifest they are: `<algorithm>-<64 hex digits>`, with a suffix after a dot or without. */
+const companion = /^(sha256|sha512)-([0-9a-f]{64})(?:\.|$)/
+
+/**
+ * A companion that is set, moved or pushed once more is newer than the deletion of its manifest, whatever the clock says:
+ * the collector goes by that.
+ */
+function* noteCompanion(sql: Sql, repositoryId: string, tag: Tag): Step<void> {
+  const [, algorithm, hex] = companion.exec(tag) ?? []
+  if (algorithm === undefined || hex === undefined) return
+  // The whole digest, or half of that of a sha512.
+  const from = `${algorithm}:${hex}`
+  const gone = yield* first<{ at: Milliseconds | null }>(sql`
+    SELECT max(deleted_at) AS at FROM manifests
+    WHERE repository_id = ${repositoryId} AND digest >= ${from} AND digest < ${`${from}g`}`)
+  const goneAt = gone?.at ?? null
+  if (goneAt === null) return
+  const earliest = goneAt + 1
+  yield* run(sql`
+    UPDATE tags SET updated_at = CASE WHEN ${earliest} > ${sql.now} THEN ${earliest} ELSE ${sql.now} END
+    WHERE repository_id = ${repositoryId} AND name = ${tag} AND updated_at < ${earliest}`)
+}
+
+/** A tag as whoever locked it knows it. */
+export interface HeldTag {
+  name: Tag
+  manifest_id: number
+  updated_at: Milliseconds
+}
+
+/** Locks tags of a repository in the order of their names, as pushes of several tags take them. */
+export function* lockTags(sql: Sql, repositoryId: string, names: readonly Tag[]): Step<readonly HeldTag[]> {
+  if (names.length === 0) return []
+  return yield* all<HeldTag>(sql`
+    SELECT name, manifest_id, updated_at FROM tags
+    WHERE repository_id = ${repositoryId} AND name IN ${sql.texts(names)}
+    ORDER BY name ${sql.lock('FOR UPDATE')}`)
+}
+
+/** Removes tags that are locked and notes that in their histories. */
+export function* dropHeldTags(
   sql: Sql,
   { repositoryId, principal }: TagChange,
-  manifest: { id: number; digest: Digest },
+  held: readonly HeldTag[],
 ): Step<void> {
-  // In their order, as pushes of several tags take them. Some may have been moved away while this waited.
-  yield* all(sql`
-    SELECT name FROM tags WHERE manifest_id = ${manifest.id} ORDER BY repository_id, name ${sql.lock('FOR UPDATE')}`)
-  const dropped = yield* all<{ name: string }>(sql`
-    DELETE FROM tags WHERE manifest_id = ${manifest.id} RETURNING name`)
-  if (dropped.length === 0) return
-  yield* run(sql`
-    INSERT INTO tag_history (repository_id, tag, from_digest, to_digest, changed_by, changed_at)
-    SELECT ${repositoryId}, gone.value, ${manifest.digest}, NULL, ${principal}, ${sql.now}
-    FROM ${sql.texts(dropped.map(({ name }) => name).sort())} AS gone`)
+  if (held.length === 0) return
+  const names = sql.texts(held.map(({ name }) => name))
+  yield* runEach([
+    sql`
+      INSERT INTO tag_history (repository_id, tag, from_digest, to_digest, changed_by, changed_at)
+      SELECT t.repository_id, t.name, m.digest, NULL, ${principal}, ${sql.now}
+      FROM tags AS t JOIN manifests AS m ON m.id = t.manifest_id
+      WHERE t.repository_id = ${repositoryId} AND t.name IN ${names}
+      ORDER BY t.name`,
+    sql`DELETE FROM tags WHERE repository_id = ${repositoryId} AND name IN ${names}`,
+  ])
+}
+
+/** Removes every tag of manifests that are locked, and notes that in their histories. */
+export function* dropTagsOf(sql: Sql, change: TagChange, manifestIds: readonly number[]): Step<void> {
+  const named = yield* all<{ name: Tag }>(sql`
+    SELECT name FROM tags WHERE manifest_id IN ${sql.integers(manifestIds)}`)
+  const held = yield* lockTags(
+    sql,
+    change.repositoryId,
+    named.map(({ name }) => name),
+  )
+  // Some were moved away while this waited. None can have come: their manifests are locked.
+  const mine = new Set(manifestIds)
+  yield* dropHeldTags(
+    sql,
+    change,
+    held.filter(({ manifest_id }) => mine.has(manifest_id)),
+  )
 }
 
 /** Removes a tag and notes that in its history. False when it is not there. */

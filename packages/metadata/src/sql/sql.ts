@@ -22,7 +22,12 @@ export class List {
 
 /** How strongly rows are locked until the step is over. SQLite has no such locks: its one writer is the lock. */
 export type RowLock =
-  'FOR UPDATE' | 'FOR NO KEY UPDATE' | 'FOR SHARE' | 'FOR KEY SHARE' | 'FOR UPDATE SKIP LOCKED'
+  | 'FOR UPDATE'
+  | 'FOR NO KEY UPDATE'
+  | 'FOR SHARE'
+  | 'FOR KEY SHARE'
+  | 'FOR UPDATE SKIP LOCKED'
+  | 'FOR KEY SHARE SKIP LOCKED'
 
 /** What differs between engines. Everything else keeps to SQL that all of them read alike. */
 export interface Dialect {

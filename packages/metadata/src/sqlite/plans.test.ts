@@ -173,7 +173,7 @@ const harmless = new RegExp(
 )
 
 /** An operator's look at everything that is due: it groups and sorts, in a process of its own. */
-const preview = /^\s*WITH going AS/
+const preview = /^\s*WITH (going|gone) AS/
 
 /** A new parent could have children already only if foreign keys were deferred; they are not, so nothing is looked for. */
 const newParent = /INSERT INTO repositories/

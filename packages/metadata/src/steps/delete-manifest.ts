@@ -1,6 +1,6 @@
 import type { Digest, RepositoryName } from '@openregistry/oci'
 import { lockRepository } from '../rows/repository.ts'
-import { retireManifest } from '../rows/retired-manifest.ts'
+import { retireManifests } from '../rows/retired-manifest.ts'
 import type { Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
 
@@ -13,5 +13,5 @@ export function* deleteManifest(
 ): Step<boolean> {
   const repository = yield* lockRepository(sql, name)
   if (repository === null) return false
-  return yield* retireManifest(sql, { repositoryId: repository.id, principal }, digest)
+  return (yield* retireManifests(sql, { repositoryId: repository.id, principal }, [digest])) > 0
 }

@@ -1,7 +1,7 @@
 import type { CollectionStep, CollectLimits } from '@openregistry/core'
 import type { Digest } from '@openregistry/oci'
 import { collected, deleteManifestRows } from '../rows/collected.ts'
-import { retireManifest } from '../rows/retired-manifest.ts'
+import { retireManifests } from '../rows/retired-manifest.ts'
 import { all, first, run, type Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
 import { deleteUnneeded } from './collect-blobs.ts'
@@ -52,8 +52,13 @@ function* retireHolders(sql: Sql, { blobId, principal, limit }: Purge): Step<num
     JOIN live_manifests AS m ON m.id = needed.manifest_id
     WHERE k.blob_id = ${blobId}
     LIMIT ${limit}`)
-  for (const { repository_id: repositoryId, digest } of holders) {
-    yield* retireManifest(sql, { repositoryId, principal }, digest)
+  const repositories = Map.groupBy(holders, ({ repository_id }) => repository_id)
+  // One after the other, in the one order for whoever locks something in several.
+  for (const repositoryId of [...repositories.keys()].sort()) {
+    // Deleted or not: whoever empties it is waited for here, before anything in it is locked.
+    yield* run(sql`SELECT id FROM repositories WHERE id = ${repositoryId} ${sql.lock('FOR KEY SHARE')}`)
+    const digests = repositories.get(repositoryId)!.map(({ digest }) => digest)
+    yield* retireManifests(sql, { repositoryId, principal }, [...new Set(digests)])
   }
   return holders.length
 }

@@ -23,6 +23,7 @@ export function* putManifest(sql: Sql, input: PutManifest): Step<{ missing: Dige
   yield* ensureLocation(sql, blob, inlineBackend, { kind: 'inline', bytes: input.bytes })
   const manifest = yield* ensureManifest(sql, repository.id, blob.id, input)
   if (manifest.changed) yield* replaceReferences(sql, repository.id, manifest.id, input.references)
+  const missing = yield* missingChildren(sql, repository.id, input.references)
   // One order for all steps, as with links.
   for (const tag of [...input.tags].sort()) {
     yield* moveTag(sql, { repositoryId: repository.id, principal: input.principal }, tag, {
@@ -33,5 +34,5 @@ export function* putManifest(sql: Sql, input: PutManifest): Step<{ missing: Dige
   if (!repository.listed) {
     yield* run(sql`UPDATE repositories SET listed = TRUE WHERE id = ${repository.id} AND NOT listed`)
   }
-  return { missing: yield* missingChildren(sql, repository.id, input.references) }
+  return { missing }
 }

@@ -22,6 +22,7 @@ export function* restoreManifest(sql: Sql, input: RestoreManifest): Step<Restore
   if (root.deletedAt !== null && missing.length > 0) throw contentIsGone(missing)
   const { back, absent } = restorable(root, tree, links.good)
   yield* revive(sql, repository.id, back)
+  yield* holdLive(sql, tree)
   const tags = yield* restoreTags(
     sql,
     { repositoryId: repository.id, principal: input.principal },
@@ -50,6 +51,18 @@ function* lockAsRead(sql: Sql, manifests: readonly TreeManifest[]): Step<boolean
     ORDER BY id ${sql.lock('FOR NO KEY UPDATE')}`)
   const now = new Map(locked.map((row) => [row.id, row.deleted_at]))
   return manifests.every(({ id, deletedAt }) => now.get(id) === deletedAt)
+}
+
+/**
+ * Keeps the live manifests of a tree until the step is over: whoever takes referrers away sees then that they are needed.
+ * So this comes after the references were made live. TryAgain when one went meanwhile, and would be missing.
+ */
+function* holdLive(sql: Sql, tree: ReadonlyMap<Digest, TreeManifest>): Step<void> {
+  const live = [...tree.values()].filter(({ deletedAt }) => deletedAt === null).map(({ id }) => id)
+  if (live.length === 0) return
+  const held = yield* all(sql`
+    SELECT id FROM live_manifests WHERE id IN ${sql.integers(live)} ${sql.lock('FOR KEY SHARE')}`)
+  if (held.length < live.length) throw new TryAgain()
 }
 
 /** What a manifest needs of this repository and does not find: its blobs, or its own bytes. */
@@ -84,7 +97,13 @@ function* revive(sql: Sql, repositoryId: string, manifests: readonly TreeManifes
   if (manifests.length === 0) return
   yield* freeLinks(sql, repositoryId, digestsOf(manifests))
   const ids = sql.integers(manifests.map(({ id }) => id))
-  yield* run(sql`UPDATE manifests SET deleted_at = NULL WHERE id IN ${ids}`)
+  // Whoever restores a referrer after the deletion of its subject wants to keep it, as whoever pushes it.
+  yield* run(sql`
+    UPDATE manifests SET deleted_at = NULL, pushed_at = COALESCE((
+        SELECT CASE WHEN s.deleted_at >= ${sql.now} THEN s.deleted_at + 1 ELSE ${sql.now} END FROM manifests AS s
+        WHERE s.repository_id = manifests.repository_id AND s.digest = manifests.subject
+          AND s.deleted_at IS NOT NULL), pushed_at)
+    WHERE id IN ${ids}`)
   yield* run(sql`UPDATE manifest_refs SET live = TRUE WHERE manifest_id IN ${ids}`)
 }
 

@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { CollectionRun } from './run.ts'
 import type { ClockedRegistry } from './opened-registry.ts'
-import { sequences } from './steps.ts'
+import { attachments, sequences } from './steps.ts'
+import { times } from './world.ts'
 
 export type { ClockedRegistry, TableContents } from './opened-registry.ts'
 
@@ -32,5 +33,26 @@ export function collectionModelTests(
       { numRuns: runs, ...(seed === undefined ? {} : { seed }) },
     )
     expect(steps).toBeGreaterThan(0)
+  })
+
+  test('a preview says what a collection takes, whatever was done before', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        sequences,
+        attachments,
+        fc.constantFrom(0, times.grace),
+        async (before, last, grace) => {
+          const registry = open()
+          try {
+            const run = new CollectionRun(registry)
+            for (const action of [...before, ...last]) await run.take(action)
+            await run.expectPreview(grace)
+          } finally {
+            registry.close()
+          }
+        },
+      ),
+      { numRuns: runs, ...(seed === undefined ? {} : { seed }) },
+    )
   })
 }

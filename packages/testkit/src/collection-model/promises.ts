@@ -9,16 +9,22 @@ interface LinkPromise {
   hidden: boolean
 }
 
+/** When something was done: by the clock, and in which turn. */
+interface Moment {
+  at: number
+  turn: number
+}
+
 interface ManifestPromise {
   manifest: Omit<PutManifest, 'repository'>
-  pushedAt: number
+  pushed: Moment
   /** Null while it is live. */
-  deletedAt: number | null
+  deleted: Moment | null
 }
 
 interface TagPromise {
   digest: Digest
-  updatedAt: number
+  updated: Moment
 }
 
 /**
@@ -29,15 +35,22 @@ export class RepositoryPromises {
   readonly links = new Map<Digest, LinkPromise>()
   readonly manifests = new Map<Digest, ManifestPromise>()
   readonly tags = new Map<Tag, TagPromise>()
+  /** What something kept when its subject was gone already: the collector may have forgotten that subject meanwhile. */
+  readonly #outlived = new Set<Digest>()
+  #turn = 0
 
   live(digest: Digest): boolean {
-    return this.manifests.get(digest)?.deletedAt === null
+    return this.manifests.get(digest)?.deleted === null
+  }
+
+  #moment(at: number): Moment {
+    return { at, turn: ++this.#turn }
   }
 
   /** Whether a live manifest names it. */
   needs(digest: Digest): boolean {
-    for (const { manifest, deletedAt } of this.manifests.values()) {
-      if (deletedAt === null && manifest.references.some((reference) => reference.digest === digest))
+    for (const { manifest, deleted } of this.manifests.values()) {
+      if (deleted === null && manifest.references.some((reference) => reference.digest === digest))
         return true
     }
     return false
@@ -71,15 +84,13 @@ export class RepositoryPromises {
   }
 
   put(manifest: Omit<PutManifest, 'repository'>, now: number): void {
-    const before = this.manifests.get(manifest.digest)
-    const pushedAt = before?.deletedAt === null ? before.pushedAt : now
     // Layers that may be missing: one whose link has run out may be gone already.
     const there = new Set(
       manifest.references
         .filter(({ digest, kind }) => kind === 'blob' || this.#kept(digest, now))
         .map(({ digest }) => digest),
     )
-    this.manifests.set(manifest.digest, { manifest, pushedAt, deletedAt: null })
+    this.manifests.set(manifest.digest, { manifest, pushed: this.#moment(now), deleted: null })
     // Whatever it needs is kept by that from now on, and by nothing else.
     for (const { digest } of manifest.references) {
       if (!there.has(digest)) this.links.delete(digest)
@@ -90,7 +101,7 @@ export class RepositoryPromises {
   }
 
   setTag(tag: Tag, digest: Digest, now: number): void {
-    if (this.tags.get(tag)?.digest !== digest) this.tags.set(tag, { digest, updatedAt: now })
+    this.tags.set(tag, { digest, updated: this.#moment(now) })
   }
 
   /** A manifest went: what nothing needs any more stays for the time of grace. */
@@ -98,7 +109,11 @@ export class RepositoryPromises {
     const found = this.manifests.get(digest)
     if (found === undefined) return
     const needed = found.manifest.references.filter((reference) => this.needs(reference.digest))
-    found.deletedAt = now
+    found.deleted = this.#moment(now)
+    for (const [other, { manifest }] of this.manifests)
+      if (manifest.subject === digest) this.#outlived.delete(other)
+    for (const [tag, target] of this.tags)
+      if (subjectOfTag(tag) === digest) this.#outlived.delete(target.digest)
     for (const [tag, target] of this.tags) if (target.digest === digest) this.tags.delete(tag)
     for (const reference of needed) {
       if (this.links.has(reference.digest) && !this.needs(reference.digest))
@@ -113,7 +128,8 @@ export class RepositoryPromises {
     for (const { digest: needed, kind } of found.manifest.references) {
       if (kind !== 'blob' && !this.#kept(needed, now)) this.links.delete(needed)
     }
-    found.deletedAt = null
+    found.deleted = null
+    if (this.#deletionOf(found.manifest.subject) !== null) found.pushed = this.#moment(now)
     for (const reference of found.manifest.references) {
       const link = this.links.get(reference.digest)
       if (link !== undefined) link.until = 0
@@ -122,40 +138,60 @@ export class RepositoryPromises {
 
   /** Whether a tag may go by itself: its subject was deleted after it was set. */
   tagMayGo(tag: Tag): boolean {
-    const subject = subjectOfTag(tag)
     const target = this.tags.get(tag)
-    if (subject === null || target === undefined) return false
-    const gone = this.manifests.get(subject)?.deletedAt ?? null
-    return gone !== null && target.updatedAt <= gone
+    return target !== undefined && this.#isBefore(target.updated, this.#deletionOf(subjectOfTag(tag)))
   }
 
-  /** Whether a live manifest may go by itself: the only one it is for was deleted, and nothing else names it. */
+  /** Whether a live manifest may go by itself: what it is for was deleted, and nothing else needs it. */
   manifestMayGo(digest: Digest): boolean {
+    return this.#goes(digest, false)
+  }
+
+  /**
+   * Whether it has to, sooner or later. What was pushed in the millisecond of the deletion may stay, when that subject
+   * had been deleted before in the same one.
+   */
+  manifestMustGo(digest: Digest): boolean {
+    return this.#goes(digest, true) && !this.#outlived.has(digest)
+  }
+
+  /** To be called after each step. */
+  noteOutlived(): void {
+    for (const digest of this.manifests.keys()) if (!this.#goes(digest, true)) this.#outlived.add(digest)
+  }
+
+  #goes(digest: Digest, surely: boolean, asked: ReadonlySet<Digest> = new Set()): boolean {
     const found = this.manifests.get(digest)
-    if (found?.deletedAt !== null || this.#neededByKept(digest)) return false
-    const tags = [...this.tags].filter(([, target]) => target.digest === digest).map(([tag]) => tag)
+    if (found?.deleted !== null || asked.has(digest)) return false
+    const tags = this.#tagsOf(digest)
     if (tags.some((tag) => !this.tagMayGo(tag))) return false
-    if (tags.length > 0) return true
-    const subject = found.manifest.subject
-    const gone = subject === null ? null : (this.manifests.get(subject)?.deletedAt ?? null)
-    return gone !== null && found.pushedAt <= gone
+    const subjects = [found.manifest.subject, ...tags.map(subjectOfTag)]
+    if (!subjects.some((subject) => this.#isBefore(found.pushed, this.#deletionOf(subject), surely)))
+      return false
+    return this.#indexesOf(digest).every((index) => this.#goes(index, surely, new Set([...asked, digest])))
   }
 
-  /** Whether an index names it that does not go by itself. */
-  #neededByKept(digest: Digest): boolean {
-    return [...this.manifests].some(
-      ([index, { manifest, deletedAt }]) =>
-        deletedAt === null &&
+  /** Live indexes that name it, itself excepted. */
+  #indexesOf(digest: Digest): Digest[] {
+    const naming = [...this.manifests].filter(
+      ([index, { manifest, deleted }]) =>
+        deleted === null &&
         index !== digest &&
-        manifest.references.some((reference) => reference.digest === digest) &&
-        !this.#goesByItself(index),
+        manifest.references.some((reference) => reference.digest === digest),
     )
+    return naming.map(([index]) => index)
   }
 
-  #goesByItself(digest: Digest): boolean {
-    // One level is enough for this world: what may go is no child of what may go.
-    const tags = [...this.tags].filter(([, target]) => target.digest === digest).map(([tag]) => tag)
-    return tags.length > 0 && tags.every((tag) => this.tagMayGo(tag))
+  #tagsOf(digest: Digest): Tag[] {
+    return [...this.tags].filter(([, target]) => target.digest === digest).map(([tag]) => tag)
+  }
+
+  #deletionOf(subject: Digest | null): Moment | null {
+    return subject === null ? null : (this.manifests.get(subject)?.deleted ?? null)
+  }
+
+  #isBefore(one: Moment, other: Moment | null, surely = false): boolean {
+    return other !== null && one.turn < other.turn && (!surely || one.at < other.at)
   }
 }
 

@@ -209,7 +209,7 @@ export class CollectionRun {
       if (await this.#store.deleteManifest(name, digest, 'user:ada')) promises.delete(digest, this.#now)
       return
     }
-    const deletedAt = promises.manifests.get(digest)?.deletedAt ?? null
+    const deletedAt = promises.manifests.get(digest)?.deleted?.at ?? null
     const kept = deletedAt !== null && this.#now < deletedAt + times.grace
     const whole = references.every((one) => one.kind !== 'blob' || promises.promised(one.digest, this.#now))
     try {
@@ -259,8 +259,41 @@ export class CollectionRun {
       for (const digest of promises.links.keys()) {
         if (promises.promised(digest, this.#now)) await this.#expectBlob(name, digest)
       }
+      promises.noteOutlived()
     }
     this.#expectSoundQueues()
+  }
+
+  /** A preview says what a collection then takes, and how much comes back. The run is over with this. */
+  async expectPreview(grace: number): Promise<void> {
+    const { content, more, following, pendingDeletes, ...expected } = await this.#store.previewCollection(
+      grace,
+      1000,
+    )
+    const live = (await this.#liveManifests()) - following
+    const taken = await collectAll(this.#store, { grace })
+    expect(taken).toStrictEqual(expected)
+    expect(more).toBe(false)
+    for (const what of ['manifests', 'links'] as const)
+      expect(content.reduce((sum, entry) => sum + entry[what], 0)).toBe(taken[what])
+    if (grace > 0) expect(await this.#liveManifests()).toBe(live)
+    expect(this.#registry.tables().pending.length).toBeGreaterThanOrEqual(pendingDeletes)
+    expect(await this.#store.previewCollection(grace, 1000)).toMatchObject({
+      content: [],
+      blobs: 0,
+      following: 0,
+    })
+  }
+
+  async #liveManifests(): Promise<number> {
+    let count = 0
+    for (const name of this.#world.names) {
+      for (const { digest } of this.#world.manifests) {
+        const found = await this.#store.findManifest(name, { kind: 'digest', digest }, { bytes: false })
+        if (found?.manifest != null) count++
+      }
+    }
+    return count
   }
 
   async #noticeManifest(name: RepositoryName, digest: Digest): Promise<void> {
@@ -326,8 +359,8 @@ export class CollectionRun {
         for (const reference of manifest.references) references.add(`${name} ${reference.digest}`)
       }
       for (const [digest] of promises.manifests) {
-        const goes = promises.manifestMayGo(digest)
-        expect(goes, `manifest ${digest} of ${name} should have gone with its subject`).toBe(false)
+        const stays = !promises.manifestMustGo(digest)
+        expect(stays, `manifest ${digest} of ${name} should have gone with its subject`).toBe(true)
       }
     }
     return { manifests, references }

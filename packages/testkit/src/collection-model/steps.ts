@@ -19,7 +19,7 @@ const of = (count: number) => fc.integer({ min: 0, max: count - 1 })
 // Most steps are about one repository, so that they meet.
 const repository = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: of(3) })
 const blob = of(4)
-const manifest = of(9)
+const manifest = of(10)
 const tag = of(4)
 
 const onBlob = (weight: number, what: 'push' | 'chunk' | 'finish' | 'head' | 'hide' | 'stray') => ({
@@ -74,3 +74,40 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 
 /** Random sequences of steps. */
 export const sequences: fc.Arbitrary<Action[]> = fc.array(action, { maxLength: 100, size: 'max' })
+
+const image = (manifests: readonly number[], tags: fc.Arbitrary<number[]>) =>
+  fc.record({
+    do: fc.constant('image' as const),
+    repository: fc.constant(0),
+    manifest: fc.constantFrom(...manifests),
+    tags,
+  })
+
+/** Steps about manifests that belong to others, and no collection: so that there is something to take. */
+export const attachments: fc.Arbitrary<Action[]> = fc.array(
+  fc.oneof(
+    { weight: 3, arbitrary: image([0, 1], fc.constant<number[]>([])) },
+    {
+      weight: 4,
+      arbitrary: image([5, 6], fc.oneof(fc.constant<number[]>([]), fc.uniqueArray(tag, { maxLength: 1 }))),
+    },
+    // The last two tags say of which manifest they are.
+    { weight: 2, arbitrary: image([4, 7, 9], fc.uniqueArray(fc.constantFrom(2, 3), { maxLength: 2 })) },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        do: fc.constant('delete' as const),
+        repository: fc.constant(0),
+        manifest: fc.constantFrom(0, 1, 5),
+      }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        do: fc.constant('wait' as const),
+        milliseconds: fc.integer({ min: 1, max: 120 }),
+      }),
+    },
+  ),
+  { maxLength: 20, size: 'max' },
+)

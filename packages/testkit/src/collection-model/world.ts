@@ -37,6 +37,8 @@ const shapes: { blobs?: number[]; children?: number[]; foreign?: number[]; subje
   { blobs: [1, 2, 3] },
   // A layer that need not be here, and may come later.
   { blobs: [1], foreign: [3] },
+  // A list of signatures, as older clients keep it under a tag.
+  { children: [5, 6] },
 ]
 
 /** Makes the world; the same every time. */

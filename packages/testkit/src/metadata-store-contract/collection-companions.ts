@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { MetadataStore } from '@openregistry/core'
+import type { MetadataStore, PutManifest } from '@openregistry/core'
 import { mediaTypes, type Digest, type RepositoryName, type Tag } from '@openregistry/oci'
 import { blobAt, manifestAt, manifestOf, pushBlob, pushManifest, tagsOf } from './actions.ts'
 import { aloneIn, collectAll, longGrace } from './collecting.ts'
@@ -14,6 +14,7 @@ export function companionTests(open: OpenMetadataStore): void {
   indexTests(open)
   referrerTests(open)
   fallbackTests(open)
+  wantedTests(open)
 }
 
 /** Pushes an index of these. */
@@ -129,7 +130,7 @@ function referrerTests(open: OpenMetadataStore): void {
         await pushIndex(store, name, [child.digest], 'attachments')
         const gone = await pushManifest(store, name, wish)
         await store.deleteManifest(name, subject.digest, 'user:ada')
-        const late = await pushLater(store, name, subject.digest)
+        const late = await pushLater(store, name, manifestOf(name, wish))
         await collectAll(store)
         for (const { digest } of [tagged, child, late])
           expect(await manifestAt(store, name, digest)).not.toBeNull()
@@ -163,12 +164,12 @@ function referrerTests(open: OpenMetadataStore): void {
   })
 }
 
-/** Pushes a referrer in a later millisecond of the database than whatever was before. */
-async function pushLater(store: MetadataStore, name: RepositoryName, subject: Digest) {
-  const probe = await pushBlob(store, name)
-  const before = (await blobAt(store, name, probe.sha256))!.now
-  while ((await blobAt(store, name, probe.sha256))!.now <= before);
-  return pushManifest(store, name, { subject })
+/** Pushes a manifest by its digest, in a later millisecond of the database than whatever was before. */
+async function pushLater(store: MetadataStore, name: RepositoryName, manifest: PutManifest) {
+  const before = await store.databaseTime()
+  while ((await store.databaseTime()) <= before);
+  await store.putManifest({ ...manifest, repository: name, tags: [] })
+  return manifest
 }
 
 function fallbackTests(open: OpenMetadataStore): void {
@@ -214,6 +215,75 @@ function fallbackTests(open: OpenMetadataStore): void {
         expect(await collectAll(store)).toMatchObject({ manifests: 1 })
         expect(await tagsOf(store, name)).toStrictEqual(['index', 'keep'])
         for (const { digest } of [tagged, child]) expect(await manifestAt(store, name, digest)).not.toBeNull()
+      }),
+    )
+  })
+}
+
+/** What somebody asked for after the deletion, in the same millisecond or not. */
+function wantedTests(open: OpenMetadataStore): void {
+  const alone = aloneIn(open)
+
+  /** A subject that is deleted, with a referrer, a companion, and the tag that makes it one. */
+  async function pushAttached(store: MetadataStore) {
+    const name = newName()
+    const subject = await pushManifest(store, name)
+    const referrer = await pushManifest(store, name, { subject: subject.digest })
+    const tag = tagOf(subject.digest, '.sig')
+    const companion = await pushManifest(store, name, { tags: [tag] })
+    await store.deleteManifest(name, subject.digest, 'user:ada')
+    return { name, subject, referrer, companion, tag }
+  }
+
+  describe('collection: what belongs to a deleted manifest and was asked for after that', () => {
+    test(
+      'stays when it was pushed again, as it was',
+      alone(async (store) => {
+        const { name, referrer, companion, tag } = await pushAttached(store)
+        for (const manifest of [referrer, companion]) await store.putManifest(manifest)
+        expect(await collectAll(store)).toMatchObject({ manifests: 1 })
+        expect(await manifestAt(store, name, referrer.digest)).not.toBeNull()
+        expect((await manifestAt(store, name, tag))?.digest).toBe(companion.digest)
+        // That is no change of the tag.
+        const history = await store.listTagHistory(name, tag, { after: null, limit: 10 })
+        expect(history?.page.items).toHaveLength(1)
+      }),
+    )
+
+    test(
+      'stays when it was pushed by its digest; the tag goes, which nobody set again',
+      alone(async (store) => {
+        const { name, companion } = await pushAttached(store)
+        await store.putManifest({ ...companion, tags: [] })
+        expect(await collectAll(store)).toMatchObject({ manifests: 2 })
+        expect(await manifestAt(store, name, companion.digest)).not.toBeNull()
+        expect(await tagsOf(store, name)).toStrictEqual([])
+      }),
+    )
+
+    test(
+      'stays when it was restored',
+      alone(async (store) => {
+        const { name, referrer, companion, tag } = await pushAttached(store)
+        for (const { digest } of [referrer, companion]) {
+          await store.deleteManifest(name, digest, 'user:ada')
+          await store.restoreManifest({ repository: name, digest, tag: null, principal: 'user:ada' })
+        }
+        expect(await collectAll(store)).toMatchObject({ manifests: 1 })
+        expect(await manifestAt(store, name, referrer.digest)).not.toBeNull()
+        expect((await manifestAt(store, name, tag))?.digest).toBe(companion.digest)
+      }),
+    )
+
+    test(
+      'goes when its subject was pushed once more, and deleted after all',
+      alone(async (store) => {
+        const { name, subject, referrer } = await pushAttached(store)
+        await store.putManifest(referrer)
+        await pushLater(store, name, subject)
+        await store.deleteManifest(name, subject.digest, 'user:ada')
+        expect(await collectAll(store)).toMatchObject({ manifests: 3 })
+        expect(await manifestAt(store, name, referrer.digest)).toBeNull()
       }),
     )
   })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { MetadataStore } from '@openregistry/core'
-import { RegistryError, type Digest, type RepositoryName } from '@openregistry/oci'
-import { blobAt, hour, manifestAt, manifestOf, pendingKeys, pushBlob } from './actions.ts'
+import type { MetadataStore, PutManifest } from '@openregistry/core'
+import { mediaTypes, RegistryError, type Digest, type RepositoryName, type Tag } from '@openregistry/oci'
+import { blobAt, hour, manifestAt, manifestOf, pendingKeys, pushBlob, pushManifest } from './actions.ts'
 import { aloneIn, collectAll, noLease } from './collecting.ts'
 import { hashedContent, newName, type HashedContent } from './content.ts'
 import type { OpenMetadataStore } from './opened.ts'
@@ -99,8 +99,85 @@ export function collectionRaceTests(open: OpenMetadataStore): void {
         expect(await store.previewCollection(0, 1)).toMatchObject({ content: [], blobs: 0 })
       }),
     )
+
+    test(
+      'what belongs to a deleted manifest stays when somebody tags, names, moves or pushes it just then',
+      alone(async (store) => {
+        const kept: Kept[] = []
+        const work = async (worker: number) => {
+          const name = newName()
+          for (let turn = 0; turn < turns; turn++) {
+            const attached = await pushAttached(store, name)
+            // Both begin now, so that the one decides while the other is at work.
+            const [wanted] = await Promise.all([
+              wants[(turn + worker) % wants.length]!(store, attached, turn),
+              store.collectManifests({ grace: 0, limit: 20 }),
+            ])
+            kept.push(...wanted)
+          }
+        }
+        await Promise.all([0, 1, 2, 3, 4, 5].map(work))
+        await collectAll(store)
+        const gone: Kept[] = []
+        for (const one of kept)
+          if ((await manifestAt(store, one.name, one.reference))?.digest !== one.digest) gone.push(one)
+        expect(gone).toStrictEqual([])
+      }),
+    )
   })
 }
+
+/** What a reference has to find for ever. */
+interface Kept {
+  how: string
+  name: RepositoryName
+  reference: string
+  digest: Digest
+}
+
+/** What belongs to a manifest that was deleted a moment ago: the collector may take it from now on. */
+interface AttachedManifests {
+  name: RepositoryName
+  referrer: PutManifest
+  tag: Tag
+}
+
+async function pushAttached(store: MetadataStore, name: RepositoryName): Promise<AttachedManifests> {
+  const subject = await pushManifest(store, name)
+  const tag = `${subject.digest.replace(':', '-')}.sig` as Tag
+  const referrer = await pushManifest(store, name, { subject: subject.digest })
+  await pushManifest(store, name, { tags: [tag] })
+  await store.deleteManifest(name, subject.digest, 'user:ada')
+  return { name, referrer, tag }
+}
+
+type Want = (store: MetadataStore, attached: AttachedManifests, turn: number) => Promise<Kept[]>
+
+/** Reasons to keep something. */
+const wants: readonly Want[] = [
+  async (store, { name, referrer }, turn) => {
+    const tag = `keep-${turn}` as Tag
+    await store.putManifest({ ...referrer, tags: [tag] })
+    return [{ how: 'tagged', name, reference: tag, digest: referrer.digest }]
+  },
+  async (store, { name, tag }) => {
+    const moved = await pushManifest(store, name, { tags: [tag] })
+    return [{ how: 'moved', name, reference: tag, digest: moved.digest }]
+  },
+  async (store, { name, referrer }) => {
+    const references = [{ digest: referrer.digest, kind: 'manifest' }] as const
+    const { missing } = await store.putManifest(
+      manifestOf(name, { references, mediaType: mediaTypes.ociIndex }),
+    )
+    // It came too late, and its client was told so.
+    if (missing.length > 0) return []
+    return [{ how: 'named', name, reference: referrer.digest, digest: referrer.digest }]
+  },
+  async (store, { name, referrer }) => {
+    await store.putManifest(referrer)
+    return [{ how: 'pushed again', name, reference: referrer.digest, digest: referrer.digest }]
+  },
+]
 
 /** Two collectors that work until they are disposed of. */
 function collecting(store: MetadataStore): AsyncDisposable {

@@ -309,6 +309,7 @@ function sharedTests(open: OpenMetadataStore): void {
         const commit = { upload: id, offset: content.size, digest: content.sha256, ...content, sha512: null }
         await store.commitBlob({ ...commit, stored: part.stored, lease: 0 })
         await pushBlob(store, name, content, inline)
+        expect(await store.previewCollection(0, 10)).toMatchObject({ blobs: 1, bytes: 3 * content.size })
         expect(await collectAll(store)).toMatchObject({ links: 1, blobs: 1, bytes: 3 * content.size })
         const pending = await store.listPendingDeletes(10)
         expect(pending.map(({ backend, key }) => `${backend} ${key}`).sort()).toStrictEqual(

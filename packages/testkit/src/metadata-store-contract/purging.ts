@@ -19,10 +19,12 @@ export function purgeTests(open: OpenMetadataStore): void {
         expect(await store.previewCollection(0, 10)).toStrictEqual({
           content: [],
           more: false,
+          repositories: 0,
           manifests: 0,
           links: 0,
           blobs: 0,
           bytes: 0,
+          following: 0,
           pendingDeletes: 0,
         })
       }),
@@ -63,9 +65,9 @@ export function purgeTests(open: OpenMetadataStore): void {
             [live, 'no longer needed', 0, 1, shared.size],
           ].toSorted((a, b) => Number(b[4]) - Number(a[4])),
         )
-        const { manifests, links, blobs, bytes } = preview
+        const { repositories, manifests, links, blobs, bytes } = preview
         const done = await collectAll(store)
-        expect(done).toStrictEqual({ repositories: 1, manifests, links, blobs, bytes })
+        expect(done).toStrictEqual({ repositories, manifests, links, blobs, bytes })
         expect(bytes).toBe(never.size + shared.size + deleted.bytes.length)
         expect(await store.previewCollection(0, 10)).toMatchObject({ content: [], pendingDeletes: 2 })
       }),
@@ -83,6 +85,58 @@ export function purgeTests(open: OpenMetadataStore): void {
         const preview = await store.previewCollection(0, 2)
         expect(preview).toMatchObject({ more: true, manifests: 3, blobs: 3 })
         expect(preview.content).toHaveLength(2)
+      }),
+    )
+  })
+
+  describe('previewCollection of what belongs to others', () => {
+    test(
+      'without a time of grace it goes with them, with what it alone needs; otherwise it is deleted, and goes later',
+      alone(async (store) => {
+        const name = newName()
+        const [own, shared] = [await pushBlob(store, name), await pushBlob(store, name)]
+        await store.renewLease((await store.findRepository(name))!.id, own.sha256, 0)
+        await pushManifest(store, name, { blobs: [shared.sha256], tags: tags('v1') })
+        const subject = await pushManifest(store, name)
+        const signature = await pushManifest(store, name, {
+          subject: subject.digest,
+          blobs: [own.sha256, shared.sha256],
+        })
+        const proof = await pushManifest(store, name, { subject: signature.digest })
+        // Both are listed by an index that has the tag of older clients, and one has a tag of its own.
+        const index = await pushManifest(store, name, {
+          references: [signature, proof].map(({ digest }) => ({ digest, kind: 'manifest' })),
+          tags: tags(subject.digest.replace(':', '-')),
+        })
+        await pushManifest(store, name, { subject: subject.digest, tags: tags('kept') })
+        await store.deleteManifest(name, subject.digest, 'user:ada')
+        const size = [subject, signature, proof, index].reduce(
+          (sum, { bytes }) => sum + bytes.length,
+          own.size,
+        )
+        const { content, ...now } = await store.previewCollection(0, 10)
+        expect(content.map(({ reason, manifests, links }) => ({ reason, manifests, links }))).toEqual(
+          expect.arrayContaining([
+            { reason: 'manifest deleted', manifests: 1, links: 0 },
+            { reason: 'subject deleted', manifests: 3, links: 0 },
+            { reason: 'no longer needed', manifests: 0, links: 1 },
+          ]),
+        )
+        expect(now).toMatchObject({ manifests: 4, links: 1, blobs: 5, bytes: size, following: 0 })
+        // Nobody has deleted what follows yet: its own time of grace begins with the collection.
+        const past = (await store.databaseTime()) + 1
+        while ((await store.databaseTime()) <= past);
+        expect(await store.previewCollection(1, 10)).toMatchObject({
+          content: [{ reason: 'manifest deleted', manifests: 1 }],
+          manifests: 1,
+          links: 0,
+          blobs: 1,
+          bytes: subject.bytes.length,
+          // The proof goes with the signature, later.
+          following: 2,
+        })
+        const { repositories, manifests, links, blobs, bytes } = now
+        expect(await collectAll(store)).toStrictEqual({ repositories, manifests, links, blobs, bytes })
       }),
     )
   })
