@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/p
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describeWithPostgres } from '@openregistry/testkit'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { objectFiles } from './testing/damage.ts'
 import { databaseVariables } from './testing/on-postgres.ts'
 import { pushImage, type PushedImage } from './testing/push-image.ts'
@@ -117,9 +117,11 @@ test('while the disk is away a server says so and answers 503; when it is back e
   await mkdir(blobs)
   const ready = await fetch(`${live.server}/readyz`)
   expect([ready.status, await ready.json()]).toMatchObject([503, { checks: { 'backend disk': 'failing' } }])
-  const said = live.log.find(({ event }) => event === 'not_ready')
-  expect(JSON.stringify(said)).toContain(
-    `the folder ${blobs} (dfs.disk.path) is not there, or has no registry.id`,
+  // The log is written off the way of requests.
+  await vi.waitFor(() =>
+    expect(JSON.stringify(live.log.filter(({ event }) => event === 'not_ready'))).toContain(
+      `the folder ${blobs} (dfs.disk.path) is not there, or has no registry.id`,
+    ),
   )
   expect(await status(live, image)).toBe(503)
   expect(await status(live, image, 'HEAD')).toBe(200)
