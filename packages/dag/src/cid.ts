@@ -1,6 +1,8 @@
-import { base32 } from 'multiformats/bases/base32'
-import { base36 } from 'multiformats/bases/base36'
+import { base16, base16upper } from 'multiformats/bases/base16'
+import { base32, base32upper } from 'multiformats/bases/base32'
+import { base36, base36upper } from 'multiformats/bases/base36'
 import { base58btc } from 'multiformats/bases/base58'
+import { base64url } from 'multiformats/bases/base64'
 import { CID } from 'multiformats/cid'
 import * as multihash from 'multiformats/hashes/digest'
 
@@ -22,18 +24,26 @@ export const rawCodec = 0x55
 export const dagPbCodec = 0x70
 export const sha256Code = 0x12
 
-/** What any of the three bases is made of, without padding, and far longer than any hash in use needs. */
-const form = /^[0-9A-Za-z]{1,512}$/
+/** What any of the bases is made of, without padding, and far longer than any hash in use needs. */
+const form = /^[0-9A-Za-z_-]{1,512}$/
 
-const decoders = base32.decoder.or(base36.decoder).or(base58btc.decoder)
+/** The bases that a path can hold and that CIDs are written in; base32 is the one of this project. */
+const decoders = base32.decoder
+  .or(base36.decoder)
+  .or(base58btc.decoder)
+  .or(base16.decoder)
+  .or(base64url.decoder)
+  .or(base32upper.decoder)
+  .or(base36upper.decoder)
+  .or(base16upper.decoder)
 
 /**
- * A CID as somebody wrote it: version 0, or version 1 in base32, base36 or base58btc, of any codec and hash. Equal ones
- * come out equal.
+ * A CID as somebody wrote it: version 0, or version 1 in base16, base32, base36 (in either case), base58btc or base64url,
+ * of any codec and hash. Equal ones come out equal.
  * @throws CidError when it is none of these.
  */
 export function parseCid(text: string): Cid {
-  if (!form.test(text)) throw new CidError('Not a CID: expected letters and digits, at most 512.')
+  if (!form.test(text)) throw new CidError('Not a CID: expected letters, digits, - and _, at most 512.')
   try {
     return CID.parse(text, decoders).toV1().toString(base32) as Cid
   } catch (cause) {

@@ -1,0 +1,1 @@
+export { answerRasl } from './rasl.ts'

@@ -1,0 +1,2 @@
+export type { ProviderRecord } from './provider-record.ts'
+export { createRouting, type ProvidersRequest, type Routing } from './routing.ts'
