@@ -1,6 +1,7 @@
 import {
   collectJob,
   scrubJob,
+  settleJob,
   startJobs,
   sweepJob,
   type JobKind,
@@ -16,7 +17,7 @@ import { observeScrub } from './scrub/observe-scrub.ts'
 
 /** Everything that is done in the background. Whoever adds a kind adds it here. */
 function jobKinds(config: Config, ports: Ports, metrics: Metrics, log: Logger): JobKind[] {
-  const kinds = [sweepJob(ports), collectJob(ports, countCollection(metrics))]
+  const kinds = [sweepJob(ports), collectJob(ports, countCollection(metrics)), settleJob(ports)]
   const { rate, interval } = config.scrub
   if (interval > 0) kinds.push(scrubJob(ports, { rate, interval, observer: observeScrub(metrics, log) }))
   return kinds

@@ -4,6 +4,7 @@ import { jobLeases } from './0003-job-leases.ts'
 import { collection } from './0004-collection.ts'
 import { scrub } from './0005-scrub.ts'
 import { backendIdentities } from './0006-backend-identities.ts'
+import { publicContent } from './0007-public-content.ts'
 
 /** How an engine spells the types of the schema. */
 export interface SchemaWords {
@@ -46,4 +47,5 @@ export const migrations: readonly Migration[] = [
   collection,
   scrub,
   backendIdentities,
+  publicContent,
 ]

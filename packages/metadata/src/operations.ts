@@ -1,11 +1,15 @@
 import { databaseTime } from './reads/database-time.ts'
+import { describeBlobs } from './reads/describe-blobs.ts'
 import { figures } from './reads/figures.ts'
 import { findBackendIdentity } from './reads/find-backend-identity.ts'
 import { findBlob } from './reads/find-blob.ts'
 import { findDeletedManifest } from './reads/find-deleted-manifest.ts'
 import { findHolders } from './reads/find-holders.ts'
+import { findLayout } from './reads/find-layout.ts'
 import { findManifest } from './reads/find-manifest.ts'
 import { findMountSource } from './reads/find-mount-source.ts'
+import { findPublicBlob } from './reads/find-public-blob.ts'
+import { findPublicNode } from './reads/find-public-node.ts'
 import { findRepository } from './reads/find-repository.ts'
 import { findStoredObject } from './reads/find-stored-object.ts'
 import { findTagChangeAt } from './reads/find-tag-change-at.ts'
@@ -20,11 +24,15 @@ import { listPendingDeletes } from './reads/list-pending-deletes.ts'
 import { listReferrers } from './reads/list-referrers.ts'
 import { listRepositories } from './reads/list-repositories.ts'
 import { listRepositoryContent } from './reads/list-repository-content.ts'
+import { listTagChanges } from './reads/list-tag-changes.ts'
 import { listTagHistory } from './reads/list-tag-history.ts'
 import { listTagNames } from './reads/list-tag-names.ts'
+import { listTaggedLayouts } from './reads/list-tagged-layouts.ts'
 import { listTags } from './reads/list-tags.ts'
 import { namesObjects } from './reads/names-objects.ts'
+import { listUnsettled } from './reads/list-unsettled.ts'
 import { previewCollection } from './reads/preview-collection.ts'
+import { readLeaves } from './reads/read-leaves.ts'
 import { readLocation } from './reads/read-location.ts'
 import { scrubTotals } from './reads/scrub-totals.ts'
 import { addPart } from './steps/add-part.ts'
@@ -45,17 +53,21 @@ import { deleteSurplus } from './steps/delete-surplus.ts'
 import { deleteTag } from './steps/delete-tag.ts'
 import { endListing } from './steps/end-listing.ts'
 import { endScrubPass } from './steps/end-scrub-pass.ts'
+import { endSettling } from './steps/end-settling.ts'
 import { enqueueJob } from './steps/enqueue-job.ts'
 import { emptyRepositories } from './steps/empty-repositories.ts'
 import { expireUploads } from './steps/expire-uploads.ts'
 import { extendJob, failJob, finishJob } from './steps/end-job.ts'
 import { forgetPendingDeletes } from './steps/forget-pending-deletes.ts'
+import { forgetTagChanges } from './steps/forget-tag-changes.ts'
 import { leaseJob } from './steps/lease-job.ts'
 import { mendContent } from './steps/mend-content.ts'
 import { mountBlob } from './steps/mount-blob.ts'
 import { noteSurplus } from './steps/note-surplus.ts'
 import { openUpload } from './steps/open-upload.ts'
 import { purgeContent } from './steps/purge-content.ts'
+import { putDirectory } from './steps/put-directory.ts'
+import { putLayout } from './steps/put-layout.ts'
 import { putManifest } from './steps/put-manifest.ts'
 import { recordDamage } from './steps/record-damage.ts'
 import { recordVerified } from './steps/record-verified.ts'
@@ -68,6 +80,7 @@ import { scheduleJob } from './steps/schedule-job.ts'
 import { restoreManifest } from './steps/restore-manifest.ts'
 import { retieBackend } from './steps/retie-backend.ts'
 import { setVisibility } from './steps/set-visibility.ts'
+import { settleContent } from './steps/settle-content.ts'
 import { sweepUpload } from './steps/sweep-upload.ts'
 import { tieBackend } from './steps/tie-backend.ts'
 import type { Step } from './sql/query.ts'
@@ -75,13 +88,17 @@ import type { Step } from './sql/query.ts'
 /** Reads are one statement each and need no transaction of their own, {@link surveys} excepted. */
 export const reads = {
   databaseTime,
+  describeBlobs,
   figures,
   findBackendIdentity,
   findBlob,
   findDeletedManifest,
   findHolders,
+  findLayout,
   findManifest,
   findMountSource,
+  findPublicBlob,
+  findPublicNode,
   findRepository,
   findStoredObject,
   findTagChangeAt,
@@ -96,11 +113,15 @@ export const reads = {
   listReferrers,
   listRepositories,
   listRepositoryContent,
+  listTagChanges,
   listTagHistory,
   listTagNames,
+  listTaggedLayouts,
   listTags,
   namesObjects,
+  listUnsettled,
   previewCollection,
+  readLeaves,
   readLocation,
   scrubTotals,
 }
@@ -131,6 +152,7 @@ export const steps = {
   deleteTag,
   endListing,
   endScrubPass,
+  endSettling,
   enqueueJob,
   emptyRepositories,
   expireUploads,
@@ -138,12 +160,15 @@ export const steps = {
   failJob,
   finishJob,
   forgetPendingDeletes,
+  forgetTagChanges,
   leaseJob,
   mendContent,
   mountBlob,
   noteSurplus,
   openUpload,
   purgeContent,
+  putDirectory,
+  putLayout,
   putManifest,
   recordDamage,
   recordVerified,
@@ -156,6 +181,7 @@ export const steps = {
   restoreManifest,
   retieBackend,
   setVisibility,
+  settleContent,
   sweepUpload,
   tieBackend,
 }
@@ -172,6 +198,7 @@ export const standalone: ReadonlySet<OperationName> = new Set([
   'extendJob',
   'failJob',
   'forgetPendingDeletes',
+  'forgetTagChanges',
   'recordVerified',
   'releaseLocations',
   'renewLease',

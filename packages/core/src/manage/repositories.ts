@@ -2,6 +2,7 @@ import { RegistryError, type RepositoryName } from '@openregistry/oci'
 import { authorize } from '../access/authorize.ts'
 import { principalName, type Principal } from '../access/principal.ts'
 import type { RepositoryFacts, Visibility } from '../ports/metadata-store.ts'
+import { settleJobName } from '../ipfs/settle-visibility.ts'
 import type { Ports } from '../settings.ts'
 
 interface RepositoryInput {
@@ -34,7 +35,11 @@ export async function setVisibility(
   const facts = await metadata.findRepository(repository)
   authorize(principal, 'admin', repository, facts)
   requireRepository(facts, repository)
-  return requireRepository(await metadata.setVisibility(repository, visibility), repository)
+  const changed = requireRepository(await metadata.setVisibility(repository, visibility), repository)
+  if (facts?.visibility !== visibility) {
+    await metadata.enqueueJob({ kind: settleJobName, key: '', payload: '', delay: 0 })
+  }
+  return changed
 }
 
 /**

@@ -15,9 +15,11 @@ export interface BlobContent {
   nodes: readonly Uint8Array[]
 }
 
-/** Bytes of one packed hash, and of the prefix by which a block is found. */
+/** Bytes of one packed hash. */
 const hashSize = 32
-const prefixSize = 8
+
+/** Bytes of a hash by which a block is found. */
+export const prefixSize = 8
 
 /** A row of `blobs` that this step holds. */
 export interface HeldBlob {

@@ -7,6 +7,9 @@ import type { RepositoryRow } from './repository.ts'
 /**
  * Lets a repository read a blob. The link is safe for `lease` at least; one that manifests need (neither lease nor
  * `unreferenced_since`) needs none, and a hidden one comes back.
+ *
+ * Whether the repository is private is asked anew, after it was locked: whoever sees the old answer holds the lock which
+ * {@link endSettling} has to get before it believes that all rows are there.
  */
 export function* linkBlob(
   sql: Sql,
@@ -16,8 +19,9 @@ export function* linkBlob(
   lease: Milliseconds,
 ): Step<void> {
   yield* run(sql`
-    INSERT INTO repository_blobs (repository_id, digest, blob_id, namespace, lease_until)
-    VALUES (${repository.id}, ${digest}, ${blobId}, ${namespaceOf(repository.name)}, ${sql.now} + ${lease})
+    INSERT INTO repository_blobs (repository_id, digest, blob_id, namespace, lease_until, known_private)
+    VALUES (${repository.id}, ${digest}, ${blobId}, ${namespaceOf(repository.name)}, ${sql.now} + ${lease},
+      (SELECT r.visibility = 'private' FROM repositories AS r WHERE r.id = ${repository.id}))
     ON CONFLICT (repository_id, digest) DO UPDATE SET
       hidden_at = NULL,
       lease_until = CASE

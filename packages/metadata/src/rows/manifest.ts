@@ -56,7 +56,7 @@ export function* claimLinks(
 
 /**
  * The row of a manifest: new, revived, or as it was. Its push is later than the deletion of what it belongs to, whatever
- * the clock says: the collector goes by that.
+ * the clock says: the collector goes by that. Whether its repository is private is noted as in `linkBlob`.
  */
 export function* ensureManifest(
   sql: Sql,
@@ -67,12 +67,13 @@ export function* ensureManifest(
   const annotations = input.annotations === null ? null : JSON.stringify(input.annotations)
   const created = yield* first<{ id: number }>(sql`
     INSERT INTO manifests (repository_id, digest, blob_id, size, media_type, artifact_type, subject, annotations,
-      pushed_by, pushed_at)
+      pushed_by, pushed_at, known_private)
     VALUES (${repositoryId}, ${input.digest}, ${blobId}, ${input.bytes.length}, ${input.mediaType},
       ${input.artifactType}, ${input.subject}, ${annotations}, ${input.principal},
       COALESCE((
         SELECT CASE WHEN s.deleted_at >= ${sql.now} THEN s.deleted_at + 1 END FROM manifests AS s
-        WHERE s.repository_id = ${repositoryId} AND s.digest = ${input.subject}), ${sql.now}))
+        WHERE s.repository_id = ${repositoryId} AND s.digest = ${input.subject}), ${sql.now}),
+      (SELECT r.visibility = 'private' FROM repositories AS r WHERE r.id = ${repositoryId}))
     ON CONFLICT (repository_id, digest) DO NOTHING
     RETURNING id`)
   if (created !== null) return { id: created.id, changed: true }

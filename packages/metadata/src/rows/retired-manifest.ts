@@ -1,6 +1,7 @@
 import type { Digest } from '@openregistry/oci'
 import { all, run, TryAgain, type Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
+import { dropLayoutsAbove } from './layout.ts'
 import { lockLinks, releaseLinks } from './link.ts'
 import { dropTagsOf, type TagChange } from './tag.ts'
 
@@ -46,6 +47,7 @@ export function* letGo(
 ): Step<void> {
   yield* run(sql`UPDATE manifest_refs SET live = FALSE WHERE manifest_id IN ${sql.integers(manifestIds)}`)
   yield* releaseLinks(sql, repositoryId, needed)
+  yield* dropLayoutsAbove(sql, repositoryId, manifestIds)
 }
 
 /** What manifests name, by their ids. */

@@ -1,12 +1,35 @@
 import type { Milliseconds } from '@openregistry/core'
 import type { Digest, Tag } from '@openregistry/oci'
-import { all, first, hit, run, runEach, type Step } from '../sql/query.ts'
+import { all, first, hit, run, runEach, type Query, type Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
 
 /** Who changes tags, and where. */
 export interface TagChange {
   repositoryId: string
   principal: string
+}
+
+/**
+ * Notes that the tags of a repository are not what they were, for whoever keeps something that follows from them. Always a
+ * new row: one that is there already may be seen to at this moment, by somebody who does not see this step's changes.
+ */
+export function tagsChanged(sql: Sql, repositoryId: string): Query {
+  return sql`INSERT INTO tag_changes (repository_id) VALUES (${repositoryId})`
+}
+
+/** Writes a change of a tag into its history. */
+function* noteChange(
+  sql: Sql,
+  { repositoryId, principal }: TagChange,
+  tag: Tag,
+  { from, to }: { from: Digest | null; to: Digest | null },
+): Step<void> {
+  yield* runEach([
+    sql`
+      INSERT INTO tag_history (repository_id, tag, from_digest, to_digest, changed_by, changed_at)
+      VALUES (${repositoryId}, ${tag}, ${from}, ${to}, ${principal}, ${sql.now})`,
+    tagsChanged(sql, repositoryId),
+  ])
 }
 
 /** Points a tag to a manifest and notes that in its history, unless it points there already. */
@@ -35,9 +58,7 @@ export function* moveTag(
       WHERE repository_id = ${repositoryId} AND name = ${tag}`)
     yield* noteCompanion(sql, repositoryId, tag)
   }
-  yield* run(sql`
-    INSERT INTO tag_history (repository_id, tag, from_digest, to_digest, changed_by, changed_at)
-    VALUES (${repositoryId}, ${tag}, ${from}, ${manifest.digest}, ${principal}, ${sql.now})`)
+  yield* noteChange(sql, { repositoryId, principal }, tag, { from, to: manifest.digest })
 }
 
 /** Points a tag that is not there to a manifest again, and notes that. False when the tag is there. */
@@ -48,9 +69,7 @@ export function* bringTagBack(
   manifest: { id: number; digest: Digest },
 ): Step<boolean> {
   if (!(yield* createTag(sql, { repositoryId, principal }, tag, manifest.id))) return false
-  yield* run(sql`
-    INSERT INTO tag_history (repository_id, tag, from_digest, to_digest, changed_by, changed_at)
-    VALUES (${repositoryId}, ${tag}, NULL, ${manifest.digest}, ${principal}, ${sql.now})`)
+  yield* noteChange(sql, { repositoryId, principal }, tag, { from: null, to: manifest.digest })
   return true
 }
 
@@ -125,6 +144,7 @@ export function* dropHeldTags(
       WHERE t.repository_id = ${repositoryId} AND t.name IN ${names}
       ORDER BY t.name`,
     sql`DELETE FROM tags WHERE repository_id = ${repositoryId} AND name IN ${names}`,
+    tagsChanged(sql, repositoryId),
   ])
 }
 
@@ -153,8 +173,6 @@ export function* dropTag(sql: Sql, { repositoryId, principal }: TagChange, tag: 
   if (deleted === null) return false
   const manifest = yield* first<{ digest: Digest }>(sql`
     SELECT digest FROM manifests WHERE id = ${deleted.manifest_id}`)
-  yield* run(sql`
-    INSERT INTO tag_history (repository_id, tag, from_digest, to_digest, changed_by, changed_at)
-    VALUES (${repositoryId}, ${tag}, ${manifest?.digest ?? null}, NULL, ${principal}, ${sql.now})`)
+  yield* noteChange(sql, { repositoryId, principal }, tag, { from: manifest?.digest ?? null, to: null })
   return true
 }

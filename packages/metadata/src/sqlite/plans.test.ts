@@ -48,6 +48,7 @@ async function useEverything(store: MetadataStore): Promise<void> {
   await useJobs(store)
   await useScrub(store, name)
   await useTies(store)
+  await useIpfs(store, name, manifest.digest)
   await store.figures()
   await store.check()
   await store.setVisibility(name, 'public')
@@ -166,9 +167,35 @@ async function useScrub(store: MetadataStore, name: RepositoryName): Promise<voi
   await store.endScrubPass(startedAt)
 }
 
-/** Lists that a statement was given, bounded subqueries, small tables, and a queue that is read from its beginning. */
+async function useIpfs(store: MetadataStore, name: RepositoryName, digest: Digest): Promise<void> {
+  const [sha256, bytes, repositories] = [new Uint8Array(32), new Uint8Array(9), [newName(), name]]
+  const root = { root: sha256, size: 9, blocks: [{ sha256, bytes }] }
+  for (const visibility of ['public', 'private'] as const) {
+    for (const repository of repositories) await store.setVisibility(repository, visibility)
+    for (const layout of [null, root]) await store.putLayout({ repository: name, digest, layout })
+    for (const unsettled of await store.listUnsettled('', 10)) {
+      const { id: repositoryId } = unsettled
+      for (const content of ['blobs', 'manifests'] as const) {
+        await store.settleContent({ ...unsettled, content, after: '', limit: 10 })
+      }
+      await store.endSettling(unsettled)
+      await store.putDirectory({ repositoryId, root: sha256, blocks: root.blocks, keep: 0 })
+      await store.putDirectory({ repositoryId, root: sha256, blocks: [], keep: 0 })
+    }
+  }
+  await store.findPublicBlob({ sha256, as: 'block', except: [], bytes: true })
+  await store.readLeaves(1)
+  await store.findPublicNode(sha256)
+  await store.findLayout(name, digest)
+  await store.describeBlobs(name, [digest])
+  await store.listTaggedLayouts(name, { after: null, limit: 10 })
+  const changes = await store.listTagChanges(10)
+  await store.forgetTagChanges(changes.map(({ id }) => id))
+}
+
+/** Lists that a statement was given, bounded subqueries, small tables, and queues that are read from their beginning. */
 const harmless = new RegExp(
-  '^SCAN (json_each|found|in_namespace|in_any|own|public|content|blob_candidates|pragma_freelist_count|open_sessions|queued|page|schema_migrations' +
+  '^SCAN (json_each|found|candidate|opened|tag_changes|in_namespace|in_any|own|public|content|blob_candidates|pragma_freelist_count|open_sessions|queued|page|schema_migrations' +
     String.raw`|pending_deletes|scrub_passes|counted|jobs|(\d+ )?CONSTANT ROWS?|\(subquery-\d+\))`,
 )
 

@@ -165,6 +165,51 @@ describe('a location without good bytes', () => {
   })
 })
 
+describe('known_private', () => {
+  const hints = (connection: Connection, table: string) =>
+    rows(connection, `SELECT known_private AS hint FROM ${table}`).map(({ hint }) => Number(hint))
+
+  async function settle(store: MetadataStore): Promise<void> {
+    for (const repository of await store.listUnsettled('', 10)) {
+      for (const content of ['blobs', 'manifests'] as const) {
+        await store.settleContent({ ...repository, content, after: '', limit: 10 })
+      }
+      await store.endSettling(repository)
+    }
+  }
+
+  test('follows the visibility, so that private repositories are in no index that public content is looked for in', async () => {
+    await withStore(async (store, connection, name) => {
+      const blob = await pushBlob(store, name)
+      const { digest } = await pushManifest(store, name, { blobs: [blob.sha256] })
+      await store.deleteManifest(name, digest, 'user:ada')
+      for (const [visibility, hint] of [
+        ['public', 0],
+        ['private', 1],
+      ] as const) {
+        await store.setVisibility(name, visibility)
+        await settle(store)
+        await pushBlob(store, name)
+        await pushManifest(store, name)
+        expect(new Set(hints(connection, 'repository_blobs'))).toStrictEqual(new Set([hint]))
+        expect(new Set(hints(connection, 'manifests'))).toStrictEqual(new Set([hint]))
+      }
+    })
+  })
+
+  test('is noted for what is pushed into a private repository', async () => {
+    await withStore(async (store, connection, name) => {
+      const blob = await pushBlob(store, name)
+      await pushManifest(store, name, { blobs: [blob.sha256] })
+      expect([hints(connection, 'repository_blobs'), hints(connection, 'manifests')]).toStrictEqual([
+        [1],
+        [1],
+      ])
+      expect(await store.listUnsettled('', 10)).toStrictEqual([])
+    })
+  })
+})
+
 describe('a deleted repository', () => {
   test('is one changed row, until the collector takes what was in it', async () => {
     await withStore(async (store, connection, name) => {

@@ -13,6 +13,7 @@ import { manifestTests } from './manifests.ts'
 import { modelTests } from './random-steps.ts'
 import { mountTests } from './mounts.ts'
 import type { OpenMetadataStore } from './opened.ts'
+import { publicContentTests } from './public-content.ts'
 import { purgeTests } from './purging.ts'
 import { referrerTests } from './referrers.ts'
 import { repositoryTests } from './repositories.ts'
@@ -51,6 +52,7 @@ export function metadataStoreContract(name: string, open: OpenMetadataStore): vo
     purgeTests(open)
     scrubTests(open)
     backendTieTests(open)
+    publicContentTests(open)
     concurrencyTests(open)
     modelTests(open)
   })

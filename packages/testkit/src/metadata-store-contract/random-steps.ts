@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { MetadataStore, Visibility } from '@openregistry/core'
 import {
+  digestBytes,
   namespaceOf,
   parseRepositoryName,
   type Digest,
@@ -13,6 +14,7 @@ import { hashedContent, randomWord, type HashedContent } from './content.ts'
 import { wholeHistory } from './history.ts'
 import { Model, type ModelRepository } from './model.ts'
 import { sharedStore, type OpenMetadataStore } from './opened.ts'
+import { settleAll } from './settling.ts'
 
 /** One step; the numbers choose from the small worlds below. */
 type Action =
@@ -25,6 +27,7 @@ type Action =
   | { do: 'restore'; repository: number; manifest: number; tag: number | null }
   | { do: 'show'; repository: number; visibility: Visibility }
   | { do: 'drop'; repository: number }
+  | { do: 'settle' }
 
 const of = (count: number) => fc.integer({ min: 0, max: count - 1 })
 const repository = of(3)
@@ -60,6 +63,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('drop'), repository }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('settle') }) },
 )
 
 /** Names and content of one run, which no other run uses. */
@@ -103,6 +107,8 @@ export function modelTests(open: OpenMetadataStore): void {
 
 /** Takes a step in both, and expects the same answer. */
 async function take(store: MetadataStore, model: Model, world: World, action: Action): Promise<void> {
+  // Changes nothing that anybody can see.
+  if (action.do === 'settle') return void (await settleAll(store))
   const name = world.names[action.repository]!
   switch (action.do) {
     case 'push': {
@@ -212,6 +218,7 @@ async function compare(store: MetadataStore, model: Model, world: World): Promis
     expect(await tagsOf(store, name)).toStrictEqual(expected.listed ? [...expected.tags.keys()].sort() : null)
   }
   await compareSources(store, model, world)
+  await comparePublic(store, model, world)
 }
 
 /** Taken from its beginning, the history leads to the tags that are there now. */
@@ -252,5 +259,34 @@ async function compareSources(store: MetadataStore, model: Model, world: World):
       if (allowed.length === 0) expect(found).toBeNull()
       else expect(allowed).toContain(found?.name)
     }
+  }
+}
+
+/** What is found by the hash of a block is in a repository that is public, and all of that is found. */
+async function comparePublic(store: MetadataStore, model: Model, world: World): Promise<void> {
+  const shown = [...model.repositories].filter(([, { visibility }]) => visibility === 'public')
+  const find = async (digest: Digest): Promise<RepositoryName | null> => {
+    const wish = { sha256: digestBytes(digest), as: 'block', except: [], bytes: false } as const
+    return (await store.findPublicBlob(wish))?.repository.name ?? null
+  }
+  const compareOne = async (digest: Digest, holders: RepositoryName[]): Promise<void> => {
+    const found = await find(digest)
+    if (holders.length === 0) expect(found).toBeNull()
+    else expect(holders).toContain(found)
+  }
+  for (const { sha256 } of world.blobs) {
+    const holders = shown.filter(([, repository]) => repository.visible(sha256))
+    await compareOne(
+      sha256,
+      holders.map(([name]) => name),
+    )
+  }
+  for (const index of world.needs.keys()) {
+    const { digest } = manifestIn(world, world.names[0]!, index)
+    const holders = shown.filter(([, repository]) => repository.live(digest))
+    await compareOne(
+      digest,
+      holders.map(([name]) => name),
+    )
   }
 }

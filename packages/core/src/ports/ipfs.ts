@@ -1,0 +1,181 @@
+import type { Cid } from '@openregistry/dag'
+import type { Digest, RepositoryName, Tag } from '@openregistry/oci'
+import type {
+  BlobLocation,
+  Milliseconds,
+  Page,
+  PageRequest,
+  RepositoryFacts,
+  Visibility,
+} from './metadata-store.ts'
+
+/** What is wanted of content that everybody may see. */
+export interface PublicBlobWish {
+  /** 32 bytes. */
+  sha256: Uint8Array
+  /**
+   * What has this hash: `block`: any block of the blob, the blob itself if it is small enough to be its only one; `root`:
+   * the block that leads to all others; `content`: the blob itself, whatever its size.
+   */
+  as: 'block' | 'root' | 'content'
+  /** Ids of blobs that were answered before and are of no use. */
+  except: readonly number[]
+  /** Whether bytes that are in the database are wanted, too; without it they are empty. */
+  bytes: boolean
+}
+
+/** A blob with a block of the wanted hash, in a repository that is public. */
+export interface PublicBlob {
+  /** One of those that have it, as it was in the instant of the read: what the gate is asked with. */
+  repository: RepositoryFacts
+  id: number
+  sha256: Digest
+  /** Of the blob, in bytes. */
+  size: number
+  /** Where the block is in the blob's tree: 0 is a leaf, whose hash is certain; above, its first 8 bytes are. */
+  level: number
+  /** In its level, from 0. */
+  index: number
+  /** Where good bytes are, those in the database first. May be empty. */
+  locations: BlobLocation[]
+}
+
+/** A block that no blob has: of a directory. */
+export interface PublicNode {
+  repository: RepositoryFacts
+  bytes: Uint8Array
+}
+
+/** A block with its hash. */
+export interface HashedBlock {
+  /** 32 bytes. */
+  sha256: Uint8Array
+  bytes: Uint8Array
+}
+
+/** The image layout of a manifest in a repository. */
+export interface ImageLayout {
+  /** SHA-256 of the root directory. Null: the image was not whole when this was found out. */
+  root: Uint8Array | null
+  /** `Tsize` of the root: bytes of all blocks of the layout; 0 without a root. */
+  size: number
+  /** Whether its blocks are stored: only where they may be seen. */
+  stored: boolean
+  computedAt: Milliseconds
+}
+
+/** What `putLayout` needs. */
+export interface PutLayout {
+  repository: RepositoryName
+  /** Of the manifest. */
+  digest: Digest
+  layout: { root: Uint8Array; size: number; blocks: readonly HashedBlock[] } | null
+}
+
+/** A tag with the layout of what it points to. */
+export interface TaggedLayout {
+  tag: Tag
+  digest: Digest
+  /** Null when nobody has computed it. */
+  layout: ImageLayout | null
+}
+
+/** Content that a manifest may name, as a repository has it. */
+export interface ContentShape {
+  digest: Digest
+  cid: Cid
+  /** In bytes. */
+  size: number
+}
+
+/** A repository whose visibility changed, before all of its rows have followed. */
+export interface UnsettledRepository {
+  id: string
+  visibility: Visibility
+}
+
+/** One step of having rows follow the visibility of their repository. */
+export interface SettleContent extends UnsettledRepository {
+  content: 'blobs' | 'manifests'
+  /** Where the step begins: after this digest; an empty string at the beginning. */
+  after: string
+  limit: number
+}
+
+/**
+ * Reads and steps of everything that speaks IPFS. Whether anybody may see something is decided by `repositories.visibility`
+ * in the statement that reads it, so one changed row opens or closes everything at the next read. A group of
+ * `MetadataStore`.
+ */
+export interface IpfsStore {
+  // --- public content ------------------------------------------------------------------------------------------
+
+  /**
+   * A blob that has what is wanted and is linked, and not hidden, or is a live manifest, in a repository that is public
+   * now. What private repositories have of it costs nothing, however many they are. Null when there is none.
+   */
+  findPublicBlob(wish: PublicBlobWish): Promise<PublicBlob | null>
+
+  /** Packed SHA-256 of the leaves of a blob; null when it is gone. The right to see it is asked elsewhere. */
+  readLeaves(blobId: number): Promise<Uint8Array | null>
+
+  /**
+   * A node of an image layout whose manifest is live in a repository that is public now, or of the directory of such a
+   * repository's tags.
+   */
+  findPublicNode(sha256: Uint8Array): Promise<PublicNode | null>
+
+  // --- rows that follow the visibility of their repository -------------------------------------------------------
+
+  /** Repositories whose rows have not all followed, in the order of their ids, after the one with this id. */
+  listUnsettled(after: string, limit: number): Promise<UnsettledRepository[]>
+
+  /**
+   * Has some rows follow, if the repository is as it was listed.
+   * @returns where to go on, or null at the end.
+   */
+  settleContent(input: SettleContent): Promise<string | null>
+
+  /**
+   * Ends it after all rows were gone through. False when the repository was changed meanwhile or somebody is at work in
+   * it whose rows cannot be seen yet: it stays unsettled, and is gone through again later.
+   */
+  endSettling(repository: UnsettledRepository): Promise<boolean>
+
+  // --- layouts -------------------------------------------------------------------------------------------------
+
+  /** The layout of a live manifest, if it was computed. Null when the manifest is not there. */
+  findLayout(name: RepositoryName, digest: Digest): Promise<{ layout: ImageLayout | null } | null>
+
+  /** Of these digests, the blobs that the repository has with good bytes, in any order. */
+  describeBlobs(name: RepositoryName, digests: readonly Digest[]): Promise<ContentShape[]>
+
+  /**
+   * Notes the layout of a live manifest, or that its image is not whole (null). Blocks are kept only if the repository is
+   * public. Nothing happens when the manifest is not there.
+   */
+  putLayout(input: PutLayout): Promise<void>
+
+  /** Tags with their layouts in bytewise order. Null when the repository is not there. */
+  listTaggedLayouts(
+    name: RepositoryName,
+    page: PageRequest<string>,
+  ): Promise<{ repository: RepositoryFacts; page: Page<TaggedLayout> } | null>
+
+  /**
+   * Stores the directory of a public repository's tags; nothing happens if it is not public. Blocks of older ones that it
+   * does not have go after `keep`.
+   */
+  putDirectory(input: {
+    repositoryId: string
+    root: Uint8Array
+    blocks: readonly HashedBlock[]
+    keep: Milliseconds
+  }): Promise<void>
+
+  /** Repositories whose tags changed, one entry for each change, oldest first. Null in place of one that is not public. */
+  listTagChanges(limit: number): Promise<{ id: number; repository: RepositoryFacts | null }[]>
+
+  /** Forgets changes that were seen to. */
+  forgetTagChanges(ids: readonly number[]): Promise<void>
+}
