@@ -3,3 +3,4 @@ export { attachment, type Conditions, type ContentAnswer } from './content-answe
 export * from './gateway/index.ts'
 export * from './rasl/index.ts'
 export * from './routing/index.ts'
+export * from './stored/index.ts'

@@ -32,7 +32,7 @@ import { listTags } from './reads/list-tags.ts'
 import { namesObjects } from './reads/names-objects.ts'
 import { listUnsettled } from './reads/list-unsettled.ts'
 import { previewCollection } from './reads/preview-collection.ts'
-import { readLeaves } from './reads/read-leaves.ts'
+import { readBlobLeaves } from './reads/read-blob-leaves.ts'
 import { readLocation } from './reads/read-location.ts'
 import { scrubTotals } from './reads/scrub-totals.ts'
 import { addPart } from './steps/add-part.ts'
@@ -121,7 +121,7 @@ export const reads = {
   namesObjects,
   listUnsettled,
   previewCollection,
-  readLeaves,
+  readBlobLeaves,
   readLocation,
   scrubTotals,
 }

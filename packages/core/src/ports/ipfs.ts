@@ -117,7 +117,7 @@ export interface IpfsStore {
   findPublicBlob(wish: PublicBlobWish): Promise<PublicBlob | null>
 
   /** Packed SHA-256 of the leaves of a blob; null when it is gone. The right to see it is asked elsewhere. */
-  readLeaves(blobId: number): Promise<Uint8Array | null>
+  readBlobLeaves(blobId: number): Promise<Uint8Array | null>
 
   /**
    * A node of an image layout whose manifest is live in a repository that is public now, or of the directory of such a

@@ -184,7 +184,7 @@ async function useIpfs(store: MetadataStore, name: RepositoryName, digest: Diges
     }
   }
   await store.findPublicBlob({ sha256, as: 'block', except: [], bytes: true })
-  await store.readLeaves(1)
+  await store.readBlobLeaves(1)
   await store.findPublicNode(sha256)
   await store.findLayout(name, digest)
   await store.describeBlobs(name, [digest])

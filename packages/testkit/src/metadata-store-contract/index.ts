@@ -24,7 +24,7 @@ import { sessionTests } from './sessions.ts'
 import { tagTests } from './tags.ts'
 
 export { blobAt, manifestAt, manifestOf, openSession, partAt, pushBlob, pushManifest } from './actions.ts'
-export { hashedContent, newName } from './content.ts'
+export { hashedContent, newName, type HashedContent } from './content.ts'
 export type { OpenedMetadataStore, OpenMetadataStore } from './opened.ts'
 
 /**

@@ -67,7 +67,7 @@ export function publicContentTests(open: OpenMetadataStore): void {
       expect(await ask(store(), whole, { as: 'root' })).toBeNull()
       expect(await ask(store(), whole, { as: 'content' })).toMatchObject({ size: content.size })
       const { id } = (await ask(store(), whole, { as: 'content' }))!
-      expect(await store().readLeaves(id)).toStrictEqual(content.leaves)
+      expect(await store().readBlobLeaves(id)).toStrictEqual(content.leaves)
     })
 
     test('compares all of a hash, not its beginning alone', async () => {

@@ -1,0 +1,1 @@
+export { createBlockView, type BlockViewPorts } from './stored-block-view.ts'

@@ -1,0 +1,68 @@
+import {
+  backendNamed,
+  type BlobLocation,
+  type ByteRange,
+  type ObjectReader,
+  type Ports,
+} from '@openregistry/core'
+import { RegistryError } from '@openregistry/oci'
+
+/** Why a place does not give what it should have. */
+export type Lost = 'missing' | 'damaged'
+
+/**
+ * Opens a blob where it lies, whole or a part that lies within it.
+ * @returns what is wrong with the place, if something is.
+ * @throws RegistryError `STORAGE_UNAVAILABLE`.
+ */
+export async function openPlace(
+  ports: Pick<Ports, 'backends'>,
+  location: BlobLocation,
+  size: number,
+  range: ByteRange | undefined,
+): Promise<ObjectReader | Lost> {
+  if (location.kind === 'inline') return openInline(location.bytes, size, range)
+  try {
+    const reader = await backendNamed(ports, location.backend).open(location.key, range)
+    if (reader === null) return 'missing'
+    if (reader.size === size) return reader
+    await reader[Symbol.asyncDispose]()
+    return 'damaged'
+  } catch (error) {
+    // The range lies within the blob, so it is the object that is too short.
+    if (error instanceof RegistryError && error.code === 'RANGE_INVALID') return 'damaged'
+    throw error
+  }
+}
+
+function openInline(bytes: Uint8Array, size: number, range: ByteRange | undefined): ObjectReader | Lost {
+  if (bytes.length !== size) return 'damaged'
+  const wanted = range === undefined ? bytes : bytes.subarray(range.offset, range.offset + range.length)
+  const chunks = (async function* () {
+    if (wanted.length > 0) yield wanted
+  })()
+  return { size, chunks, [Symbol.asyncDispose]: () => Promise.resolve() }
+}
+
+/**
+ * All bytes of a range.
+ * @throws RegistryError `STORAGE_UNAVAILABLE` when they are fewer or more than it has: a connection broke.
+ */
+export async function readAll(reader: ObjectReader, length: number): Promise<Uint8Array> {
+  await using open = reader
+  const bytes = new Uint8Array(length)
+  let at = 0
+  for await (const chunk of open.chunks) {
+    if (at + chunk.length > length) throw wrongLength(at + chunk.length, length)
+    bytes.set(chunk, at)
+    at += chunk.length
+  }
+  if (at !== length) throw wrongLength(at, length)
+  return bytes
+}
+
+function wrongLength(found: number, expected: number): RegistryError {
+  return new RegistryError('STORAGE_UNAVAILABLE', undefined, {
+    cause: `${found} bytes came of a range of ${expected}`,
+  })
+}
