@@ -1,6 +1,7 @@
 import { contentOf, descriptorOf, imageIndex, randomImage, RawConnection } from '@openregistry/testkit'
 import { describe, expect, test } from 'vitest'
 import { errorCodesOf, expectRefusal } from './expectations.ts'
+import { wantsHttp2 } from './start-registry.ts'
 import { useTarget } from './target.ts'
 
 const target = useTarget()
@@ -53,9 +54,7 @@ describe('Error Codes', () => {
     '/v2/..%2f..%2fetc/passwd',
   ])('an unknown route is 404 in JSON: %s', async (path) => {
     // Asked for by hand: a client would tidy the path up.
-    using raw = await RawConnection.open(target.http.origin)
-    raw.write(`GET ${path} HTTP/1.1\r\nHost: ${target.http.origin.host}\r\n\r\n`)
-    const response = await raw.response()
+    const response = wantsHttp2() ? await target.get(path) : await target.getByHand(path)
     expect(response?.status).toBe(404)
     if (target.isOurs && response !== null) errorCodesOf(response)
   })
@@ -83,11 +82,16 @@ describe('Error Codes', () => {
     expect(response.header('allow')?.split(', ')).not.toContain(method)
   })
 
-  test('a request target without end is 414 or 431, and headers without end are 431', async (context) => {
+  test('a request target without end is 414 or 431', async (context) => {
     target.oursAlone(context)
     const long = await target.get(`/v2/x/tags/list?last=${'x'.repeat(12_000)}`)
     expect([414, 431]).toContain(long.status)
     errorCodesOf(long)
+  })
+
+  test('headers without end are 431', async (context) => {
+    target.oursAlone(context)
+    target.needsHttp1(context)
     using raw = await RawConnection.open(target.http.origin)
     raw.write(
       `GET /v2/ HTTP/1.1\r\nHost: ${target.http.origin.host}\r\nX-Long: ${'x'.repeat(40_000)}\r\n\r\n`,
@@ -99,6 +103,7 @@ describe('Error Codes', () => {
 
   test('no answer of ours is 5xx for a request that is no HTTP', async (context) => {
     target.oursAlone(context)
+    target.needsHttp1(context)
     for (const text of ['GARBAGE\r\n\r\n', 'GET /v2/ HTTP/9.9\r\n\r\n', 'GET\r\n\r\n', '\0\0\0\0\r\n\r\n']) {
       using raw = await RawConnection.open(target.http.origin)
       raw.write(text)

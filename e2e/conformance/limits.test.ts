@@ -3,7 +3,7 @@ import {
   contentOf,
   descriptorOf,
   emptyJson,
-  HttpClient,
+  type HttpClient,
   imageManifest,
   randomFrom,
   randomImage,
@@ -13,7 +13,7 @@ import { expectRefusal } from './expectations.ts'
 import { allPages, nextPage } from './pages.ts'
 import { allReferrers } from './referrers.ts'
 import { Repository } from './repository.ts'
-import { startTemporaryRegistry, type TemporaryRegistry } from './start-registry.ts'
+import { clientOf, startTemporaryRegistry, type TemporaryRegistry } from './start-registry.ts'
 
 const random = randomFrom('limits')
 const page = 3
@@ -31,7 +31,7 @@ beforeAll(async () => {
     OPEN_REGISTRY_LIMITS_UPLOADS_PER_REPOSITORY: String(uploads),
     OPEN_REGISTRY_LIMITS_MANIFEST: '64KiB',
   })
-  http = new HttpClient(registry.origin)
+  http = clientOf(registry)
 })
 
 afterAll(async () => {

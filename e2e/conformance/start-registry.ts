@@ -1,14 +1,19 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadConfig } from '@openregistry/server/config'
 import { silentLogger, type Logger } from '@openregistry/server/log'
+import { Http2Client, HttpClient } from '@openregistry/testkit'
+import { makeCertificates } from '../support/certificates.ts'
+import { Scratch } from '../support/scratch.ts'
 import { startRegistry } from '../../apps/openregistry/src/composition.ts'
 
 /** A registry that lives as long as a test needs it. */
 export interface TemporaryRegistry extends AsyncDisposable {
   /** Where it listens, for example `http://127.0.0.1:40613`. */
   readonly origin: string
+  /** The authority of its certificate, in PEM; without it, it speaks plain HTTP. */
+  readonly authority?: string
 }
 
 /** Faults are printed, and so end up beside the test during which they happened. */
@@ -21,6 +26,11 @@ const faultsToConsole: Logger = {
 /** Variables of the configuration; without any it is the registry as it comes. */
 export type Settings = Readonly<Record<`OPEN_REGISTRY_${string}`, string>>
 
+/** Whether it is asked with HTTP/2, which takes TLS. */
+export function wantsHttp2(): boolean {
+  return process.env['OPEN_REGISTRY_CONFORMANCE_SHAPE'] === 'http2'
+}
+
 /** Whether the registry under test is several replicas. */
 export function wantsReplicas(): boolean {
   return process.env['OPEN_REGISTRY_CONFORMANCE_SHAPE'] === 'replicas'
@@ -28,12 +38,31 @@ export function wantsReplicas(): boolean {
 
 /**
  * Starts our registry on a free port, with its data in a new place that goes away with it. With
- * OPEN_REGISTRY_CONFORMANCE_SHAPE=replicas it is several replicas behind a balancer.
+ * OPEN_REGISTRY_CONFORMANCE_SHAPE=replicas it is several replicas behind a balancer, with http2 it has a certificate.
  */
 export async function startTemporaryRegistry(settings: Settings = {}): Promise<TemporaryRegistry> {
+  if (wantsHttp2()) return startWithCertificate(settings)
   if (!wantsReplicas()) return startReplica(settings)
   const { startTemporaryReplicas } = await import('./start-replicas.ts')
   return startTemporaryReplicas(settings)
+}
+
+/** A client that speaks with a registry as the shape wants it. */
+export function clientOf(
+  { origin, authority: ca }: TemporaryRegistry,
+  headers: Record<string, string> = {},
+): HttpClient {
+  return ca === undefined ? new HttpClient(origin, { headers }) : new Http2Client(origin, { headers, ca })
+}
+
+async function startWithCertificate(settings: Settings): Promise<TemporaryRegistry> {
+  await using stack = new AsyncDisposableStack()
+  const { authority, cert, key } = await makeCertificates(stack.use(new Scratch()), '127.0.0.1')
+  const tls: Settings = { OPEN_REGISTRY_HTTP_TLS_CERT: cert, OPEN_REGISTRY_HTTP_TLS_KEY: key }
+  const { origin } = stack.use(await startReplica({ ...tls, ...settings }))
+  const pem = await readFile(authority, 'utf8')
+  const started = stack.move()
+  return { origin, authority: pem, [Symbol.asyncDispose]: () => started.disposeAsync() }
 }
 
 /** Starts one server, with a data folder of its own. */

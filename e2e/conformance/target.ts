@@ -1,7 +1,21 @@
-import { findPostgres, HttpClient, randomFrom, type HttpResponse, type Random } from '@openregistry/testkit'
+import {
+  findPostgres,
+  HttpClient,
+  RawConnection,
+  randomFrom,
+  type HttpResponse,
+  type Random,
+} from '@openregistry/testkit'
 import { afterAll, beforeAll, type TestContext } from 'vitest'
 import { Repository } from './repository.ts'
-import { startTemporaryRegistry, wantsReplicas, type TemporaryRegistry } from './start-registry.ts'
+import { havePeers } from '../support/peers.ts'
+import {
+  clientOf,
+  startTemporaryRegistry,
+  wantsHttp2,
+  wantsReplicas,
+  type TemporaryRegistry,
+} from './start-registry.ts'
 
 /**
  * The registry that is tested: the one at OPEN_REGISTRY_CONFORMANCE_URL (with OPEN_REGISTRY_CONFORMANCE_USERNAME and
@@ -45,18 +59,31 @@ export class Target {
     if (!this.isOurs) context.skip('the registry under test is another one; this is a promise of ours')
   }
 
+  /** Sends GET for a path as it is, by writing the request. */
+  async getByHand(path: string): Promise<HttpResponse | null> {
+    using raw = await RawConnection.open(this.http.origin)
+    raw.write(`GET ${path} HTTP/1.1\r\nHost: ${this.http.origin.host}\r\n\r\n`)
+    return await raw.response()
+  }
+
+  /** Skips a test that writes HTTP/1.1 by hand. */
+  needsHttp1(context: TestContext): void {
+    if (wantsHttp2()) context.skip('bytes of HTTP/1.1 are written by hand')
+  }
+
   async #start(): Promise<void> {
     const {
       OPEN_REGISTRY_CONFORMANCE_URL: url,
       OPEN_REGISTRY_CONFORMANCE_USERNAME: user,
       OPEN_REGISTRY_CONFORMANCE_PASSWORD: password = '',
     } = process.env
-    // Every test skips itself then, see `require-postgres.ts`.
+    // Every test skips itself then, see `require-postgres.ts` and `require-openssl.ts`.
     if (wantsReplicas() && findPostgres() === null) return
+    if (wantsHttp2() && !havePeers(['openssl'])) return
     if (url === undefined) this.#own = await startTemporaryRegistry()
     const credentials = user === undefined ? null : Buffer.from(`${user}:${password}`).toString('base64')
     const headers = credentials === null ? {} : { authorization: `Basic ${credentials}` }
-    this.#http = new HttpClient(url ?? this.#own?.origin ?? '', { headers })
+    this.#http = this.#own === null ? new HttpClient(url ?? '', { headers }) : clientOf(this.#own, headers)
   }
 
   async #stop(): Promise<void> {

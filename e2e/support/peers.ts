@@ -12,6 +12,7 @@ const systemPeers = [
   'busybox',
   'containerd',
   'ctr',
+  'curl',
   'docker',
   'docker-compose',
   'docker-registry',

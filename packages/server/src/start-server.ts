@@ -5,6 +5,7 @@ import type { Authenticator } from './http/authenticate.ts'
 import type { Logger } from './log/logger.ts'
 import { beginExchange, reply, type Exchange } from './http/exchange.ts'
 import { guardChanges, guardOpenMode } from './http/host-guard.ts'
+import { onceSent } from './http/http2.ts'
 import { listen, type Listener, type ListenerOptions } from './http/listener.ts'
 import { dropUnreadBody, refuse } from './http/unread-body.ts'
 import type { Metrics } from './metrics/metrics.ts'
@@ -98,7 +99,7 @@ function createHandler(options: ServerOptions, draining: () => boolean) {
       return
     }
     response.setHeader('X-Request-Id', exchange.id)
-    response.once('finish', () => dropUnreadBody(exchange))
+    onceSent(response, () => dropUnreadBody(exchange))
     response.once('close', () => observe(metrics, exchange, 'web'))
     web(request, response)
   }
@@ -128,8 +129,10 @@ function refusalOf(exchange: Exchange, { openMode, uriLimit }: ServerOptions): R
   }
 }
 
-/** A request that names two hosts is read in two ways by two servers (RFC 9112, 3.2). */
-function hasOneHost({ rawHeaders, httpVersion }: IncomingMessage): boolean {
+/** A request that names two hosts is read in two ways by two servers (RFC 9112, 3.2; RFC 9113, 8.3.1). */
+function hasOneHost({ headers, rawHeaders, httpVersion }: IncomingMessage): boolean {
+  const authority = headers[':authority']
+  if (authority !== undefined) return headers.host === undefined || headers.host === authority
   let hosts = 0
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Exchange } from './exchange.ts'
+import { endsWithHeaders, isHttp2, onceSent } from './http2.ts'
 
 /** Time limits of a body. A slow client that makes progress is never cut; one that only holds a connection is. */
 export interface BodyLimits {
@@ -22,10 +23,12 @@ export interface RequestBody {
   interrupted(): boolean
 }
 
-/** Whether the request has a body that is not known to be empty (RFC 9112, 6.3). */
-export function hasBody({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
+/** Whether the request has a body that is not known to be empty (RFC 9112, 6.3; RFC 9113, 8.1). */
+export function hasBody(request: IncomingMessage): boolean {
+  const { headers } = request
   if (headers['transfer-encoding'] !== undefined) return true
   const length = headers['content-length']
+  if (length === undefined && isHttp2(request)) return !endsWithHeaders(request)
   return length !== undefined && length !== '0'
 }
 
@@ -53,7 +56,7 @@ async function* readBody(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   if (expectsContinue) response.writeContinue()
   const pace = new Pace(limits, () => {
-    response.once('finish', () => request.destroy())
+    onceSent(response, () => void request.destroy())
     onTimeout()
   })
   const chunks = request.iterator({ destroyOnReturn: false })

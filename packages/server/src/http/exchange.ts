@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { isHttp2 } from './http2.ts'
 
 /** One request with its answer, as every transport sees it. */
 export interface Exchange {
@@ -48,11 +49,13 @@ export function beginExchange(
 
 /** Proxies send the whole address of what they ask for, and every server has to take that (RFC 9112, 3.2.2). */
 function splitTarget({ url = '/', headers }: IncomingMessage): { host: string | undefined; target: string } {
-  if (url.startsWith('/')) return { host: headers.host, target: url }
+  // HTTP/2 has a field of its own for the host (RFC 9113, 8.3.1).
+  const host = (headers[':authority'] as string | undefined) ?? headers.host
+  if (url.startsWith('/')) return { host, target: url }
   const absolute = /^https?:\/\/([^/?#]*)(.*)$/i.exec(url)
-  if (absolute === null) return { host: headers.host, target: url }
-  const [, host, rest = ''] = absolute
-  return { host, target: rest.startsWith('/') ? rest : `/${rest}` }
+  if (absolute === null) return { host, target: url }
+  const [, named, rest = ''] = absolute
+  return { host: named, target: rest.startsWith('/') ? rest : `/${rest}` }
 }
 
 /** Names and values of an answer's headers. A list becomes several header lines. */
@@ -66,7 +69,7 @@ export type Headers = Record<string, string | number | readonly string[]>
  * and with it the connection.
  */
 export function reply(
-  { response, method, id }: Exchange,
+  { request, response, method, id }: Exchange,
   status: number,
   headers: Headers,
   body: Uint8Array | string | null = null,
@@ -75,7 +78,11 @@ export function reply(
   // The connection broke, or a time limit has answered already.
   if (response.headersSent || response.destroyed) return
   const flat: (string | number | string[])[] = ['X-Request-Id', id]
-  for (const name in headers) flat.push(name, headers[name] as string | number | string[])
+  for (const name in headers) {
+    // Connections of HTTP/2 are not ended by headers (RFC 9113, 8.2.2).
+    if (name === 'Connection' && isHttp2(request)) continue
+    flat.push(name, headers[name] as string | number | string[])
+  }
   if (status !== 204 && status !== 304 && headers['Content-Length'] === undefined) {
     const length = body === null ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length
     flat.push('Content-Length', length)

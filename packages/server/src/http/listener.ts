@@ -5,18 +5,19 @@ import {
   type RequestListener,
   type Server,
 } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { RegistryError } from '@openregistry/oci'
 import type { Handler } from './exchange.ts'
+import { isHttp2 } from './http2.ts'
 import { MalformedRequests, refuseConnection } from './malformed-requests.ts'
 import { oneAtATime } from './one-at-a-time.ts'
+import { createTlsServer } from './tls-server.ts'
 
 /** How a listener treats connections. Times in milliseconds, sizes in bytes. */
 export interface ListenerOptions {
   hosts: readonly string[]
   port: number
-  /** PEM; null for plain HTTP. */
+  /** PEM; null for plain HTTP. With it, clients choose between HTTP/2 and HTTP/1.1. */
   tls: { cert: string; key: string } | null
   maxHeaderSize: number
   headersTimeout: number
@@ -44,12 +45,17 @@ export interface Listener {
  */
 export async function listen(options: ListenerOptions, handler: Handler): Promise<Listener> {
   const servers: Server[] = []
+  const sockets = new Set<Socket>()
   let port = options.port
   try {
     for (const host of options.hosts) {
       const server = createHttpServer(options, oneAtATime(handler))
       const listening = await bind(server, host, port, host !== options.hosts[0])
       if (!listening) continue
+      server.on('connection', (socket: Socket) => {
+        sockets.add(socket)
+        socket.once('close', () => sockets.delete(socket))
+      })
       servers.push(server)
       port = (server.address() as AddressInfo).port
     }
@@ -60,7 +66,7 @@ export async function listen(options: ListenerOptions, handler: Handler): Promis
   const scheme = options.tls === null ? 'http' : 'https'
   return {
     addresses: servers.map((server) => formatAddress(scheme, server.address() as AddressInfo)),
-    close: (grace) => closeAll(servers, grace),
+    close: (grace) => closeAll(servers, sockets, grace),
   }
 }
 
@@ -88,14 +94,17 @@ function createHttpServer(options: ListenerOptions, handler: Handler): Server {
   const server =
     options.tls === null
       ? createServer(settings, onRequest)
-      : createTlsServer({ ...settings, ...options.tls }, onRequest)
+      : createTlsServer(settings, { ...options, ...options.tls }, onRequest)
   // Their size is limited; beyond a number Node would leave out the rest without a word.
   server.maxHeadersCount = 0
   server.on('checkContinue', (request, response) => handle(request, response, true))
   // Expectations that nobody knows may be ignored (RFC 9110, 10.1.1); Node's own answer has no body.
   server.on('checkExpectation', onRequest)
-  server.on('connect', (_request, socket: Socket) => {
-    refuseConnection(socket, 400, new RegistryError('REQUEST_INVALID', 'This is a registry, not a proxy.'))
+  server.on('connect', (request, socket: Socket) => {
+    // Of HTTP/2 it is a request like all others, with an answer in place of the socket.
+    if (isHttp2(request)) onRequest(request, socket as never)
+    else
+      refuseConnection(socket, 400, new RegistryError('REQUEST_INVALID', 'This is a registry, not a proxy.'))
   })
   const malformed = new MalformedRequests(answers)
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => malformed.answer(error, socket))
@@ -136,11 +145,15 @@ function bind(server: Server, host: string, port: number, optional: boolean): Pr
   })
 }
 
-async function closeAll(servers: readonly Server[], grace: number): Promise<void> {
+async function closeAll(
+  servers: readonly Server[],
+  sockets: ReadonlySet<Socket>,
+  grace: number,
+): Promise<void> {
   const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
   // A connection whose last request ends from now on would otherwise stay for its keep-alive time.
   const idle = setInterval(() => servers.forEach((server) => server.closeIdleConnections()), 50)
-  const cut = setTimeout(() => servers.forEach((server) => server.closeAllConnections()), grace)
+  const cut = setTimeout(() => sockets.forEach((socket) => socket.destroy()), grace)
   await Promise.all(closed)
   clearInterval(idle)
   clearTimeout(cut)

@@ -4,8 +4,8 @@ import { RegistryError } from '@openregistry/oci'
 /** What is sent, and how patiently. */
 export interface Sending {
   chunks: AsyncIterable<Uint8Array>
-  /** Bytes that the headers announced. */
-  length: number
+  /** Bytes that the headers announced; null where they announced nothing. */
+  length: number | null
   /** Milliseconds after which a client that takes no byte is cut off. */
   stall: number
 }
@@ -29,7 +29,7 @@ export async function sendStream(
       if (!(await write(response, chunk))) return { sent, complete: false }
       sent += chunk.length
     }
-    if (sent !== length) throw endedEarly(sent, length)
+    if (length !== null && sent !== length) throw endedEarly(sent, length)
     response.end()
     return { sent, complete: true }
   } catch (error) {

@@ -29,8 +29,9 @@ export function readSmallBody(
     chunks.push(chunk)
     if (size > limit) tooLarge()
   }
-  const onEnd = (): void => resolve(Buffer.concat(chunks))
   const onBroken = (): void => reject(new RegistryError('REQUEST_INVALID', 'The body did not arrive whole.'))
+  // A stream of HTTP/2 that is reset ends, too, and says nothing but this.
+  const onEnd = (): void => (request.aborted ? onBroken() : resolve(Buffer.concat(chunks)))
   const timer = setTimeout(() => reject(new RegistryError('REQUEST_TIMEOUT')), time)
   request.on('data', onData).once('end', onEnd).once('error', onBroken)
   return promise.finally(() => {

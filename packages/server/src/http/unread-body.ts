@@ -1,4 +1,5 @@
 import { reply, type Exchange, type Headers } from './exchange.ts'
+import { isComplete, isHttp2 } from './http2.ts'
 
 /** Bytes and milliseconds that a client may go on sending after it was answered, and keep its connection. */
 const patience = { bytes: 1024 * 1024, milliseconds: 2000 }
@@ -19,7 +20,8 @@ export function refuse(exchange: Exchange, status: number, headers: Headers, bod
 }
 
 function leavesLongBody({ request }: Exchange): boolean {
-  if (request.complete) return false
+  // A body of HTTP/2 is stopped without its connection.
+  if (isComplete(request) || isHttp2(request)) return false
   if (request.headers['transfer-encoding'] !== undefined) return true
   return Number(request.headers['content-length'] ?? 0) > patience.bytes
 }
@@ -31,13 +33,13 @@ function leavesLongBody({ request }: Exchange): boolean {
  */
 export function dropUnreadBody({ request, response }: Exchange): void {
   const ends = response.headersSent && !response.writableEnded && !response.destroyed
-  if (request.complete || request.destroyed) return void (ends && response.end())
+  if (isComplete(request) || request.destroyed) return void (ends && response.end())
   const limit = ends ? lingering : patience.bytes
   let dropped = 0
   const stop = (): void => {
     clearTimeout(timer)
     if (ends) response.end()
-    else if (!request.complete) request.destroy()
+    else if (!isComplete(request)) request.destroy()
   }
   const timer = setTimeout(stop, patience.milliseconds)
   timer.unref()
