@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseRepositoryName } from '@openregistry/oci'
@@ -37,7 +38,10 @@ describe.each([
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({ folder: join(cwd, 'saved'), [how]: 1, missing: [] })
     expect((await stat(join(cwd, 'saved'))).mode & 0o077).toBe(0)
-    expect(await readdir(join(cwd, 'saved'))).toEqual(['blobs', 'openregistry.db'])
+    expect(await readdir(join(cwd, 'saved'))).toEqual(['blobs', 'keys.json', 'openregistry.db'])
+    const [keys, saved] = ['data', 'saved'].map((one) => readFileSync(join(cwd, one, 'keys.json'), 'utf8'))
+    expect(saved).toBe(keys)
+    expect((await stat(join(cwd, 'saved', 'keys.json'))).mode & 0o777).toBe(0o600)
 
     // The backup stands on its own: the original may go.
     await live.client.api.deleteRepository(name)

@@ -51,7 +51,7 @@ export async function startRegistry(
   const { metrics, ports, registry } = await open(config, layers, opened)
   const jobs = startJobs(config, ports, metrics, log, opened)
   const render = async (): Promise<RenderedMetrics> => renderMetrics([await metrics.snapshot()])
-  const server = await serveHttp({ config, log, registry, metrics, renderMetrics: render })
+  const server = await serveHttp({ config, log, registry, ports, metrics, renderMetrics: render })
   opened.defer(() => server.stop(config.limits.shutdown_grace))
   const resources = opened.move()
   return {
@@ -75,8 +75,8 @@ export async function startHttpWorker(
   render: () => Promise<RenderedMetrics>,
 ): Promise<RunningProcess> {
   await using opened = new AsyncDisposableStack()
-  const { metrics, registry } = await open(config, {}, opened)
-  const server = await serveHttp({ config, log, registry, metrics, renderMetrics: render })
+  const { metrics, ports, registry } = await open(config, {}, opened)
+  const server = await serveHttp({ config, log, registry, ports, metrics, renderMetrics: render })
   opened.defer(() => server.stop(config.limits.shutdown_grace))
   const resources = opened.move()
   return {

@@ -1,12 +1,16 @@
 import { readFile } from 'node:fs/promises'
-import type { Registry } from '@openregistry/core'
+import type { Ports, Registry } from '@openregistry/core'
+import { peerId } from '@openregistry/dag'
+import { createBlockView } from '@openregistry/ipfs'
 import {
   basicAuthentication,
   openMode,
   startServer,
   type Authenticator,
   type RunningServer,
+  type ServerOptions,
 } from '@openregistry/server'
+import { openKeysFile, peerPurpose } from '@openregistry/server/keys'
 import { type Metrics, type RenderedMetrics } from '@openregistry/server/metrics'
 import { isLoopback, type Config } from '@openregistry/server/config'
 import type { Logger } from '@openregistry/server/log'
@@ -17,6 +21,8 @@ interface Served {
   config: Config
   log: Logger
   registry: Registry
+  /** What lies beneath the use cases, for what shows it as IPFS does. */
+  ports: Ports
   metrics: Metrics
   /** What `/metrics` shows. */
   renderMetrics: () => Promise<RenderedMetrics>
@@ -24,12 +30,13 @@ interface Served {
 
 /**
  * Opens the port of the registry as the configuration says.
- * @throws the error of the system when an address, the certificate or the users file cannot be used.
+ * @throws the error of the system when an address, the certificate, the users file or the keys file cannot be used.
  */
 export async function serveHttp({
   config,
   log,
   registry,
+  ports,
   metrics,
   renderMetrics,
 }: Served): Promise<RunningServer> {
@@ -56,6 +63,7 @@ export async function serveHttp({
       stall: limits.idle_timeout,
       logReads: config.log.reads,
     },
+    ipfs: config.ipfs.gateway ? await shownToIpfs(config, log, ports) : null,
     uriLimit: limits.uri,
     openMode:
       auth.mode === 'open'
@@ -72,6 +80,19 @@ async function authenticatorOf({ auth }: Config, log: Logger): Promise<Authentic
   // Password hashing is native code that open mode never needs.
   const { openUsersFile } = await import('@openregistry/server/users-file')
   return basicAuthentication(await openUsersFile(auth.users_file, { log }))
+}
+
+async function shownToIpfs(
+  { http, keys: { file } }: Config,
+  log: Logger,
+  ports: Ports,
+): Promise<NonNullable<ServerOptions['ipfs']>> {
+  const keys = await openKeysFile(file, log)
+  return {
+    view: createBlockView(ports),
+    peerId: peerId(keys.signingKey(peerPurpose).publicKey),
+    publicUrl: http.public_url === null ? null : new URL(http.public_url),
+  }
 }
 
 async function tlsOf({ http: { tls } }: Config): Promise<{ cert: string; key: string } | null> {

@@ -15,6 +15,8 @@ export interface Conditions {
   readonly ifNoneMatch?: string | undefined
   /** `Range`; content that has no ranges ignores it. */
   readonly range?: string | undefined
+  /** `If-Range`: the range is meant for content of this entity tag. */
+  readonly ifRange?: string | undefined
   /** `Cache-Control: only-if-cached`: who asks knows a missing root from a slow one by it. */
   readonly onlyIfCached?: boolean
   /** Aborted when nobody waits for the answer any more. */

@@ -4,10 +4,12 @@ import { RegistryError } from '@openregistry/oci'
 import type { Authenticator } from './http/authenticate.ts'
 import type { Logger } from './log/logger.ts'
 import { beginExchange, reply, type Exchange } from './http/exchange.ts'
-import { guardChanges, guardOpenMode } from './http/host-guard.ts'
+import { guardChanges, guardHost, guardOpenMode } from './http/host-guard.ts'
 import { onceSent } from './http/http2.ts'
 import { listen, type Listener, type ListenerOptions } from './http/listener.ts'
 import { dropUnreadBody, refuse } from './http/unread-body.ts'
+import { parseIpfsTarget } from './ipfs/route.ts'
+import { createIpfsTransport, type IpfsParts } from './ipfs/transport.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import type { V2Settings } from './v2/call.ts'
 import { ociAnswers, ociErrorBody } from './v2/errors.ts'
@@ -25,6 +27,8 @@ export interface ServerOptions {
   /** Where `/metrics` listens alone, or null: on the same port. */
   metricsListener: { host: string; port: number } | null
   v2: V2Settings
+  /** What clients of IPFS find here; null where nothing is shown to them. */
+  ipfs: Pick<IpfsParts, 'view' | 'peerId' | 'publicUrl'> | null
   /** Longest request target in bytes. */
   uriLimit: number
   /** In open mode: which host names are ours; null where credentials are asked for. */
@@ -90,12 +94,18 @@ function createHandler(options: ServerOptions, draining: () => boolean) {
     bodyTime: options.v2.body.window,
     servesMetrics: options.metricsListener === null,
   })
+  const ipfs = options.ipfs === null ? null : ipfsTransport(options, options.ipfs)
   return (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void => {
     const exchange = beginExchange(request, response, expectsContinue)
     const refusal = refusalOf(exchange, options)
     if (refusal !== null) return answerRefusal(exchange, refusal)
     if (exchange.path === '/v2' || exchange.path.startsWith('/v2/')) {
       void v2(exchange).then((route) => observe(metrics, exchange, route))
+      return
+    }
+    const target = ipfs === null ? null : parseIpfsTarget(exchange.path)
+    if (ipfs !== null && target !== null) {
+      void ipfs(exchange, target).then(() => observe(metrics, exchange, target.kind))
       return
     }
     response.setHeader('X-Request-Id', exchange.id)
@@ -105,12 +115,18 @@ function createHandler(options: ServerOptions, draining: () => boolean) {
   }
 }
 
+function ipfsTransport({ log, v2, metrics }: ServerOptions, shown: NonNullable<ServerOptions['ipfs']>) {
+  const { stall, logReads } = v2
+  const countSent = (bytes: number): void => metrics.countIpfsBytes('out', bytes)
+  return createIpfsTransport({ ...shown, log, stall, logReads, countSent })
+}
+
 function observe(metrics: Metrics, { method, response, startedAt }: Exchange, route: string): void {
   metrics.observeRequest(route, method, response.statusCode, (performance.now() - startedAt) / 1000)
 }
 
 /** What is refused whatever the path. */
-function refusalOf(exchange: Exchange, { openMode, uriLimit }: ServerOptions): RegistryError | null {
+function refusalOf(exchange: Exchange, { openMode, ipfs, uriLimit }: ServerOptions): RegistryError | null {
   const { request, path } = exchange
   if ((request.url?.length ?? 0) > uriLimit) return new RegistryError('URI_TOO_LONG')
   if (!hasOneHost(request)) {
@@ -120,7 +136,10 @@ function refusalOf(exchange: Exchange, { openMode, uriLimit }: ServerOptions): R
   // Balancers ask for these, often without a host, and pages of other sites learn nothing from them.
   if (path === '/healthz' || path === '/readyz') return null
   try {
-    if (openMode === null) guardChanges(exchange)
+    if (ipfs !== null && parseIpfsTarget(path) !== null) {
+      // Nothing is changed there, and nothing is shown that is not for everybody.
+      if (openMode !== null) guardHost(exchange, openMode.publicHost)
+    } else if (openMode === null) guardChanges(exchange)
     else guardOpenMode(exchange, openMode.publicHost)
     return null
   } catch (error) {

@@ -49,6 +49,7 @@ class MemoryFile {
         // One buffer that is written again, as drivers have it.
         const buffer = new Uint8Array(chunkSize)
         for (let at = 0; at < part.length; at += chunkSize) {
+          await view.beforeChunk?.()
           if (offset + at >= view.failAt) throw new Error('The backend is away.')
           const chunk = part.subarray(at, at + chunkSize)
           buffer.set(chunk)
@@ -74,6 +75,8 @@ export class MemoryBlockView {
   blocksRead = 0
   /** Bytes that a reader of a blob hands out at a time. */
   chunkSize = 300_000
+  /** Waited for before each chunk of a blob: a gate that a test opens. */
+  beforeChunk: (() => Promise<void>) | null = null
   /** Blobs cannot be read from this offset on. */
   failAt = Infinity
   readonly #blocks = new Map<string, () => Uint8Array>()

@@ -9,6 +9,7 @@ import { CommandError, exitCodes } from '../exit-codes.ts'
 import { requireRegistry } from '../require-registry.ts'
 import { formatBytes, formatCount } from '../terminal/amounts.ts'
 import { printJson, say } from '../terminal/print.ts'
+import { copyKeys } from './copy-keys.ts'
 import { copyUntilWhole, type CopiedObjects } from './copy-until-whole.ts'
 import { ObjectCopier } from './object-copier.ts'
 
@@ -65,6 +66,7 @@ async function copyRegistry(
   })
   await copier.sync()
   await tieCopy(unfinished, blobs)
+  await copyKeys(config, target)
   // SQLite puts these beside whatever it opens; what was written through them is in the file by now.
   for (const side of ['-wal', '-shm']) await rm(`${unfinished}${side}`, { force: true })
   await rename(unfinished, databaseFile(target))

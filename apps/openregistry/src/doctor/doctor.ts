@@ -9,6 +9,7 @@ import { checkBlobs } from './check-blobs.ts'
 import { checkClock } from './check-clock.ts'
 import { checkData } from './check-data.ts'
 import { checkDatabase } from './check-database.ts'
+import { checkKeys } from './check-keys.ts'
 import { checkPort } from './check-port.ts'
 import { checkRuntime } from './check-runtime.ts'
 import { checkTls } from './check-tls.ts'
@@ -45,7 +46,8 @@ async function examine(command: Command, running: boolean): Promise<Finding[]> {
   }
   findings.push(...(await checkPort(config, { running })), ...(await checkTls(config)))
   findings.push(...(await checkData(config)), ...(await checkDatabase(config)), ...(await checkBlobs(config)))
-  findings.push(...(await checkUsersFile(config)), ...(await checkClock(config)))
+  findings.push(...(await checkUsersFile(config)), ...(await checkKeys(config)))
+  findings.push(...(await checkClock(config)))
   return findings
 }
 

@@ -43,6 +43,12 @@ test('so do parts of it', async () => {
   })
 })
 
+test('a part of other content is not meant', async () => {
+  const range = 'bytes=0-9'
+  expect(await ask(cid, { range, ifRange: '"other"' })).toMatchObject({ status: 200, length: blob.length })
+  expect(await ask(cid, { range, ifRange: `"${cid}"` })).toMatchObject({ status: 206, length: 10 })
+})
+
 test('HEAD and a client that has it get no byte', async () => {
   view.opened.length = 0
   expect(await ask(cid, { method: 'HEAD', range: 'bytes=0-1' })).toMatchObject({

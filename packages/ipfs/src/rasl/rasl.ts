@@ -19,7 +19,7 @@ import { readCid } from '../read-cid.ts'
 export async function answerRasl(
   view: BlockView,
   text: string,
-  { method, ifNoneMatch, range: rangeHeader }: Conditions,
+  { method, ifNoneMatch, ifRange, range: rangeHeader }: Conditions,
 ): Promise<ContentAnswer> {
   const { cid, parts } = readCid(text)
   if (parts.codec !== rawCodec || parts.hash !== sha256Code) {
@@ -44,8 +44,9 @@ export async function answerRasl(
       body: null,
     })
   }
-  // Only GET has ranges (RFC 9110, 14.2).
-  const range = method === 'GET' ? parseRange(rangeHeader, blob.size) : 'whole'
+  // Only GET has ranges (RFC 9110, 14.2), and those of other content are not meant (13.1.5).
+  const hasRange = method === 'GET' && (ifRange === undefined || ifRange === etag)
+  const range = hasRange ? parseRange(rangeHeader, blob.size) : 'whole'
   if (range === 'unsatisfiable') {
     throw new RegistryError('RANGE_INVALID', undefined, { detail: { size: blob.size } })
   }

@@ -6,13 +6,12 @@ const laterKeys: readonly [prefix: string, what: string][] = [
   ...['redirect', 'ipfs', 'cluster', 's3', 'filebase', 'storj', 'skynet', 'replicas'].map(
     (key): [string, string] => [`dfs.${key}`, 'a backend other than the disk'],
   ),
-  ['ipfs', 'the IPFS gateway'],
+  ['ipfs', 'the IPFS node'],
   ...['issuer', 'token_ttl', 'github', 'oidc', 'spiffe'].map((key): [string, string] => [
     `auth.${key}`,
     'accounts',
   ]),
   ['gc.untagged_after', 'deleting untagged images by age'],
-  ['keys', 'the keys file'],
   ['http.trusted_proxies', 'reading the addresses that proxies report'],
 ]
 

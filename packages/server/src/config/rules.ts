@@ -34,13 +34,14 @@ export function applyRules(
 
 /** The tree's types promise values for derived keys; until here they may be null. */
 function withDerived(given: Config): Config {
-  const { db, dfs, auth, repositories } = given as Unsettled
+  const { db, dfs, auth, repositories, keys } = given as Unsettled
   const mode = auth.mode ?? (auth.users_file === null ? 'open' : 'required')
   return {
     ...given,
     db: { ...given.db, kind: db.kind ?? (db.host === null ? 'sqlite' : 'postgres') },
     dfs: { ...given.dfs, disk: { ...given.dfs.disk, path: dfs.disk.path ?? join(given.data_dir, 'blobs') } },
     auth: { ...given.auth, mode },
+    keys: { file: keys.file ?? join(given.data_dir, 'keys.json') },
     repositories: {
       default_visibility: repositories.default_visibility ?? (mode === 'open' ? 'public' : 'private'),
     },
@@ -48,7 +49,7 @@ function withDerived(given: Config): Config {
 }
 
 type Nullable<T> = { readonly [K in keyof T]: T[K] extends object ? Nullable<T[K]> : T[K] | null }
-type Unsettled = Nullable<Pick<Config, 'db' | 'dfs' | 'auth' | 'repositories'>>
+type Unsettled = Nullable<Pick<Config, 'db' | 'dfs' | 'auth' | 'repositories' | 'keys'>>
 
 type Refuse = (key: string, message: string) => void
 

@@ -90,6 +90,12 @@ export const tree = {
     },
   },
 
+  ipfs: {
+    gateway: field(flag(), 'true', {
+      doc: 'Show public content to clients of IPFS: /ipfs (a trustless gateway), /routing/v1/providers, and /.well-known/rasl.',
+    }),
+  },
+
   auth: {
     mode: derivedField(choice('open', 'required'), {
       doc: 'open: whoever reaches the port may push and pull. required: pushing takes a user of auth.users_file, and so does pulling from a private repository.',
@@ -128,6 +134,13 @@ export const tree = {
     interval: field(duration(0), '7d', {
       doc: 'How often all stored content is read again in the background.',
       zero: 'never by itself, only by "openregistry scrub"',
+    }),
+  },
+
+  keys: {
+    file: derivedField(path('file'), {
+      doc: 'The secret that all keys of this registry come from; made with the first start. Servers that share a database share it too. Keep a copy of it elsewhere.',
+      derived: { said: 'keys.json in data_dir', usually: './data/keys.json' },
     }),
   },
 

@@ -18,21 +18,28 @@ interface Guarded {
  * @param publicHost the host of `http.public_url`, without port, or null.
  * @throws RegistryError `ORIGIN_REFUSED` saying which header, and what to configure.
  */
-export function guardOpenMode(
-  { method, host, request: { headers } }: Guarded,
-  publicHost: string | null,
-): void {
-  const name = hostOf(host ?? '')
-  if (name === null || !isKnownHost(name, publicHost)) {
-    // What is no name is not repeated: it may be an address with a password in it.
-    const which = name === null ? 'of this request' : JSON.stringify(name)
-    throw new RegistryError(
-      'ORIGIN_REFUSED',
-      `This open registry does not know the host ${which}. Use its address, or set http.public_url.`,
-    )
-  }
+export function guardOpenMode(guarded: Guarded, publicHost: string | null): void {
+  guardHost(guarded, publicHost)
+  const { method, host, request } = guarded
+  const { headers } = request
   if (headers['sec-fetch-site'] === 'cross-site' && !isNavigation(method, headers)) throw foreignPage()
   if (headers.origin !== undefined && !isOwnOrigin(headers.origin, host)) throw foreignPage(headers.origin)
+}
+
+/**
+ * What everybody may read, pages of all sites may read too; a name that was made to point here is still refused.
+ * @param publicHost as above.
+ * @throws RegistryError `ORIGIN_REFUSED`.
+ */
+export function guardHost({ host }: Pick<Guarded, 'host'>, publicHost: string | null): void {
+  const name = hostOf(host ?? '')
+  if (name !== null && isKnownHost(name, publicHost)) return
+  // What is no name is not repeated: it may be an address with a password in it.
+  const which = name === null ? 'of this request' : JSON.stringify(name)
+  throw new RegistryError(
+    'ORIGIN_REFUSED',
+    `This open registry does not know the host ${which}. Use its address, or set http.public_url.`,
+  )
 }
 
 /**

@@ -7,6 +7,8 @@ export interface Metrics {
   /** One answered request. `route` is a kind of target, never a path. */
   observeRequest(route: string, method: string, status: number, seconds: number): void
   countBytes(direction: 'push' | 'pull', bytes: number): void
+  /** Bytes of content for clients of IPFS. */
+  countIpfsBytes(direction: 'in' | 'out', bytes: number): void
   connections(change: 1 | -1): void
   /** Where the durations of one operation of the database go. Ask once and keep it. */
   databaseTimings(operation: string): Timings
@@ -55,10 +57,15 @@ export function createMetrics(): Metrics {
   connections.set(0)
   const pushed = counter('openregistry_push_bytes_total', 'Bytes received in blobs and manifests.')
   const pulled = counter('openregistry_pull_bytes_total', 'Bytes sent in blobs and manifests.')
+  const ipfsBytes = {
+    in: families.ipfsBytes.add({ direction: 'in' }),
+    out: families.ipfsBytes.add({ direction: 'out' }),
+  }
   const watched: (() => Promise<void>)[] = []
   return {
     observeRequest: createRequestTally(families.requests, families.requestTimes),
     countBytes: (direction, bytes) => (direction === 'push' ? pushed : pulled).inc(bytes),
+    countIpfsBytes: (direction, bytes) => void (ipfsBytes[direction].value += bytes),
     connections: (change) => connections.add(change),
     databaseTimings: (operation) => families.queryTimes.add({ operation }),
     storeTimings: (driver, operation) => families.storeTimes.add({ driver, operation }),
@@ -78,6 +85,10 @@ export function createMetrics(): Metrics {
 function createFamilies() {
   return {
     requests: new CountFamily('openregistry_http_requests_total', 'Requests by route, method and status.'),
+    ipfsBytes: new CountFamily(
+      'openregistry_ipfs_bytes_total',
+      'Bytes of content that clients of IPFS got (out), or that came from IPFS (in).',
+    ),
     requestTimes: new TimingFamily(
       'openregistry_http_request_duration_seconds',
       'Time from the request line to the end of the handler.',

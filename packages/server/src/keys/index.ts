@@ -1,0 +1,2 @@
+export { keysOf, peerPurpose, type Keys, type SigningKey } from './keys.ts'
+export { KeysFileError, openKeysFile } from './keys-file.ts'
