@@ -4,7 +4,17 @@ import type { TestContext } from 'vitest'
 import { executable, findProgram } from './environment.ts'
 
 /** Built by `tools/peers/install.sh`. */
-const goPeers = ['cosign', 'crane', 'distribution', 'helm', 'notation', 'oras', 'regctl'] as const
+const goPeers = [
+  'cosign',
+  'crane',
+  'distribution',
+  'helm',
+  'ipfs-cluster',
+  'kubo',
+  'notation',
+  'oras',
+  'regctl',
+] as const
 
 /** From Debian packages (`tools/peers/install.sh --debian`), or wherever else PATH finds them. */
 const systemPeers = [
