@@ -51,6 +51,18 @@ describe('one port with TLS', () => {
     }
   })
 
+  http2Test('takes changes over the management API', async (client) => {
+    const repository = registry().repository(client)
+    await repository.pushBlob(contentOf('something'))
+    const path = `/api/v1/repositories/${encodeURIComponent(repository.name)}`
+    const headers = { 'content-type': 'application/json' }
+    const changed = await client.send({ method: 'PATCH', path, headers, body: '{"visibility":"private"}' })
+    expect([changed.status, changed.json()]).toMatchObject([200, { visibility: 'private' }])
+    const refused = await client.send({ method: 'PATCH', path, headers, body: 'x'.repeat(3_000_000) })
+    expect(refused.status).toBe(413)
+    expect((await client.send({ method: 'DELETE', path })).status).toBe(204)
+  })
+
   test.for([
     ['--http2', '2'],
     ['--http1.1', '1.1'],

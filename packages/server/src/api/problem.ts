@@ -1,6 +1,7 @@
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { RegistryError, type ErrorCode } from '@openregistry/oci'
+import { isHttp2 } from '../http/http2.ts'
 import type { WebEnvironment, WebParts } from '../web/parts.ts'
 import { ociAnswers } from '../v2/errors.ts'
 
@@ -52,7 +53,8 @@ export function answerProblem(
     context.header('WWW-Authenticate', authenticator.challenge)
   if (status === 429) context.header('Retry-After', '5')
   // The rest of a body that was not taken would be read for the next request.
-  if (status === 408 || status === 413) context.header('Connection', 'close')
+  if ((status === 408 || status === 413) && !isHttp2(context.env.incoming))
+    context.header('Connection', 'close')
   return context.body(JSON.stringify(problemOf(error)), status as 400, problemType)
 }
 

@@ -163,6 +163,18 @@ describe('an answer', () => {
     expect(stream.rstCode).toBe(constants.NGHTTP2_INTERNAL_ERROR)
   })
 
+  test('that nobody takes is given up, although its request was dropped', async () => {
+    await serve((request, response) => {
+      response.end(Buffer.alloc(500_000))
+      request.destroy()
+    })
+    const stream = session.request({ ':method': 'POST', ':path': '/' }, { waitForTrailers: true })
+    stream.once('response', () => stream.pause()).on('error', () => undefined)
+    stream.write('more will come')
+    await new Promise<void>((resolve) => void stream.once('close', resolve))
+    expect(stream.rstCode).toBe(constants.NGHTTP2_INTERNAL_ERROR)
+  })
+
   test('is known to be handed over while the client still sends', async () => {
     const sent = Promise.withResolvers<void>()
     await serve((_request, response) => {

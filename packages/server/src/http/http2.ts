@@ -7,13 +7,15 @@ import { constants, Http2ServerRequest, Http2ServerResponse, type ServerHttp2Str
 
 /** A request of HTTP/2 that behaves as one of HTTP/1.1. */
 export class Http2Request extends Http2ServerRequest {
-  /**
-   * Ends what the client sends, as closing its connection would: with an error unless it was answered. Node waits for the
-   * end of the answer then.
-   */
+  /** Ends what the client sends, as closing its connection would: with an error unless it has its whole answer. */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    const isAnswered = this.stream.writableEnded
-    this.stream.close(isAnswered ? constants.NGHTTP2_NO_ERROR : constants.NGHTTP2_INTERNAL_ERROR)
+    const { stream } = this
+    const isAnswered = stream.writableEnded
+    const end = (): void =>
+      stream.close(isAnswered ? constants.NGHTTP2_NO_ERROR : constants.NGHTTP2_INTERNAL_ERROR)
+    // Closing a stream takes its time limits away, so an answer that still waits for its client goes first.
+    if (isAnswered && !stream.writableFinished) stream.once('finish', end)
+    else end()
     callback(error)
   }
 }

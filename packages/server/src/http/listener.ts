@@ -50,12 +50,12 @@ export async function listen(options: ListenerOptions, handler: Handler): Promis
   try {
     for (const host of options.hosts) {
       const server = createHttpServer(options, oneAtATime(handler))
-      const listening = await bind(server, host, port, host !== options.hosts[0])
-      if (!listening) continue
       server.on('connection', (socket: Socket) => {
         sockets.add(socket)
         socket.once('close', () => sockets.delete(socket))
       })
+      const listening = await bind(server, host, port, host !== options.hosts[0])
+      if (!listening) continue
       servers.push(server)
       port = (server.address() as AddressInfo).port
     }
@@ -102,9 +102,8 @@ function createHttpServer(options: ListenerOptions, handler: Handler): Server {
   server.on('checkExpectation', onRequest)
   server.on('connect', (request, socket: Socket) => {
     // Of HTTP/2 it is a request like all others, with an answer in place of the socket.
-    if (isHttp2(request)) onRequest(request, socket as never)
-    else
-      refuseConnection(socket, 400, new RegistryError('REQUEST_INVALID', 'This is a registry, not a proxy.'))
+    if (isHttp2(request)) return onRequest(request, socket as never)
+    refuseConnection(socket, 400, new RegistryError('REQUEST_INVALID', 'This is a registry, not a proxy.'))
   })
   const malformed = new MalformedRequests(answers)
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => malformed.answer(error, socket))

@@ -19,11 +19,11 @@ export interface TlsServerOptions {
  */
 const windows = { stream: 2 * 1024 * 1024, connection: 8 * 1024 * 1024 }
 
-/** Requests at one time on one connection. */
-const maxConcurrentStreams = 100
+/** Requests at one time on one connection; Kubo asks for 16 blocks. Each may have a block or a manifest in memory. */
+const maxConcurrentStreams = 32
 
-/** MiB that one connection may need, the windows included. */
-const maxSessionMemory = 32
+/** MiB that one connection may need: an answer of 2 MiB for each request, and the windows. */
+const maxSessionMemory = 80
 
 /**
  * One port for HTTP/2 and HTTP/1.1: the client chooses (ALPN, RFC 7301).
