@@ -88,6 +88,7 @@ describe('/ipfs', () => {
     ['GET', '/ipfs/nothing?format=raw', {}, 400],
     ['GET', '/ipfs/?format=raw', {}, 400],
     ['GET', `/ipfs/${large.cid}/..%2f..?format=car`, {}, 400],
+    ['GET', `/ipfs/${small.cid}?format=raw`, { 'service-worker': 'script' }, 400],
     ['POST', `/ipfs/${small.cid}?format=raw`, {}, 405],
     ['DELETE', `/ipfs/${small.cid}`, {}, 405],
   ])('%s %s with %j is %i', async (method, path, headers, status) => {

@@ -65,7 +65,11 @@ interface Surfaces extends IpfsParts {
   routing: Routing
 }
 
-function requireRead({ method }: Exchange): 'GET' | 'HEAD' {
+function requireRead({ method, request }: Exchange): 'GET' | 'HEAD' {
+  // Content would rule over everything else on this origin (Path Gateway Specification, "Service-Worker").
+  if (request.headers['service-worker'] !== undefined) {
+    throw new RegistryError('REQUEST_INVALID', 'Nothing here can be a service worker.')
+  }
   if (method === 'GET' || method === 'HEAD') return method
   throw new RegistryError('METHOD_NOT_ALLOWED', `${method} is not possible here; use GET, HEAD, OPTIONS.`)
 }
