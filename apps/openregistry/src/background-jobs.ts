@@ -1,5 +1,6 @@
 import {
   collectJob,
+  layoutsJob,
   scrubJob,
   settleJob,
   startJobs,
@@ -17,7 +18,12 @@ import { observeScrub } from './scrub/observe-scrub.ts'
 
 /** Everything that is done in the background. Whoever adds a kind adds it here. */
 function jobKinds(config: Config, ports: Ports, metrics: Metrics, log: Logger): JobKind[] {
-  const kinds = [sweepJob(ports), collectJob(ports, countCollection(metrics)), settleJob(ports)]
+  const kinds = [
+    sweepJob(ports),
+    collectJob(ports, countCollection(metrics)),
+    settleJob(ports),
+    layoutsJob(ports),
+  ]
   const { rate, interval } = config.scrub
   if (interval > 0) kinds.push(scrubJob(ports, { rate, interval, observer: observeScrub(metrics, log) }))
   return kinds

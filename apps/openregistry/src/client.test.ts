@@ -73,6 +73,19 @@ describe('a registry from its first image to its last', () => {
     })
   })
 
+  test('cid prints the CID of an image, or of the repository', async () => {
+    const image = (await json('cid', 'me/app:2')) as { cid: string; digest: string }
+    expect(image).toMatchObject({ repository: 'me/app', reference: '2', visibility: 'public', tags: null })
+    expect(await run('cid', 'me/app:2')).toMatchObject({ code: 0, stdout: `${image.cid}\n`, stderr: '' })
+    expect(await run('cid', `me/app@${image.digest}`)).toMatchObject({ stdout: `${image.cid}\n` })
+    const directory = (await json('cid', 'me/app')) as { cid: string }
+    expect(directory).toMatchObject({ reference: null, digest: null, tags: 2, leftOut: [] })
+    expect((await run('cid', 'me/app')).stdout).toBe(`${directory.cid}\n`)
+    const answer = await fetch(`${registry.server}/ipfs/${directory.cid}?format=raw`)
+    expect(answer.status).toBe(200)
+    expect((await run('cid', 'me/app:9')).code).toBe(1)
+  })
+
   test('tag adds and moves tags', async () => {
     const { digest } = (await json('inspect', 'me/app:2')) as InspectedManifest
     expect(await json('tag', 'me/app:2', 'stable')).toEqual({ repository: 'me/app', tag: 'stable', digest })
@@ -86,6 +99,10 @@ describe('a registry from its first image to its last', () => {
       visibility: 'private',
     })
     expect((await run('ls')).stdout).toContain('other       private')
+    const { stdout, stderr } = await run('cid', 'other:2')
+    expect(stdout).toMatch(/^bafybei/)
+    expect(stderr).toBe('other is private: nothing is found under this CID until it is made public.\n')
+    expect((await fetch(`${registry.server}/ipfs/${stdout.trim()}?format=raw`)).status).toBe(404)
   })
 
   test('rm deletes a tag, a manifest with its tags, a repository', async () => {

@@ -5,6 +5,7 @@ import { listRepositories } from './discover/list-repositories.ts'
 import { listTagNames, listTags } from './discover/list-tags.ts'
 import { listTagHistory } from './history/list-tag-history.ts'
 import { restore } from './history/restore.ts'
+import { imageCid, repositoryCid } from './ipfs/image-cid.ts'
 import { deleteBlob, deleteManifest } from './manage/delete-content.ts'
 import { inspectImage } from './manage/inspect-image.ts'
 import { deleteRepository, getRepository, setVisibility } from './manage/repositories.ts'
@@ -32,6 +33,7 @@ const useCases = {
   finishUpload,
   getManifest,
   getRepository,
+  imageCid,
   inspectImage,
   listReferrers,
   listRepositories,
@@ -42,6 +44,7 @@ const useCases = {
   openBlob,
   openUpload,
   putManifest,
+  repositoryCid,
   requirePush,
   restore,
   setVisibility,

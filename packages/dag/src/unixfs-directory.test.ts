@@ -3,11 +3,16 @@ import { MemoryBlockstore } from 'blockstore-core/memory'
 import fc from 'fast-check'
 import { importer } from 'ipfs-unixfs-importer'
 import { describe, expect, test } from 'vitest'
-import { formatCid } from './cid-parts.ts'
-import { rawCid } from './cid.ts'
+import { cidParts, formatCid } from './cid-parts.ts'
+import { rawCid, type Cid } from './cid.ts'
 import { resolveSegment } from './resolve-segment.ts'
 import { decodeUnixfs } from './unixfs-data.ts'
-import { unixfsDirectory, type DirectoryEntry, type UnixfsDirectory } from './unixfs-directory.ts'
+import {
+  unixfsDirectory,
+  unixfsDirectorySteps,
+  type DirectoryEntry,
+  type UnixfsDirectory,
+} from './unixfs-directory.ts'
 
 const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest()
 
@@ -121,4 +126,22 @@ describe('a directory over 256 KiB', () => {
     const more = await expectImporter([...fits.slice(0, -1), `${fits.at(-1)!}y`])
     expect(more.blocks.length > 1).toBe(true)
   })
+})
+
+test('entries may be given by the parts of their CIDs', () => {
+  const entries = ['a', 'b'].map(entryOf)
+  const apart = entries.map((entry) => ({ ...entry, cid: cidParts(entry.cid as Cid) }))
+  expect(unixfsDirectory(apart, sha256)).toEqual(unixfsDirectory(entries, sha256))
+})
+
+test('a large directory can be made in many short steps', () => {
+  const entries = Array.from({ length: 6000 }, (_, index) => entryOf(`entry ${index}`))
+  const steps = unixfsDirectorySteps(entries, sha256)
+  let count = 0
+  for (let step = steps.next(); ; step = steps.next(), count++) {
+    if (step.done !== true) continue
+    expect(step.value).toEqual(unixfsDirectory(entries, sha256))
+    break
+  }
+  expect(count).toBeGreaterThan(250)
 })

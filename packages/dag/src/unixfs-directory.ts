@@ -4,13 +4,14 @@ import { dagPbCodec, sha256Code } from './cid.ts'
 import { encodeDagPb, type DagPbLink } from './dag-pb.ts'
 import { maxDepth, nameHash, slotOf, slotPrefix } from './hamt.ts'
 import { directoryData, shardData } from './unixfs-data.ts'
+import { hashSize } from './unixfs-shape.ts'
 import type { Sha256 } from './unixfs-tree.ts'
 
 /** An entry of a directory. */
 export interface DirectoryEntry {
   /** Neither empty nor with a slash, and not `.` or `..`. */
   name: string
-  cid: Cid
+  cid: Cid | CidParts
   /** `Tsize`: bytes of all blocks of the entry; see `unixfsDagSize` for files. */
   size: number
 }
@@ -36,25 +37,52 @@ const fanout = 256
  * @throws RangeError for a name that is none, or is there twice.
  */
 export function unixfsDirectory(entries: Iterable<DirectoryEntry>, sha256: Sha256): UnixfsDirectory {
-  const links = [...entries].map(linkOf).toSorted((a, b) => compareBytes(a.bytes, b.bytes))
-  links.forEach(({ link: { name } }, index) => {
-    if (links[index + 1]?.link.name === name) {
+  const steps = unixfsDirectorySteps(entries, sha256)
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+  }
+}
+
+/**
+ * The same in short steps, for directories of thousands of entries: whoever runs it can do something else between two of
+ * them.
+ */
+export function* unixfsDirectorySteps(
+  entries: Iterable<DirectoryEntry>,
+  sha256: Sha256,
+): Generator<void, UnixfsDirectory, void> {
+  const named: NamedLink[] = []
+  for (const entry of entries) {
+    named.push(linkOf(entry))
+    if (named.length % stepSize === 0) yield
+  }
+  const ordered = named.toSorted((a, b) => compareBytes(a.bytes, b.bytes))
+  ordered.forEach(({ link: { name } }, index) => {
+    if (ordered[index + 1]?.link.name === name) {
       throw new RangeError(`A directory cannot have two entries ${JSON.stringify(name)}.`)
     }
   })
-  const flat = encodeDagPb({ links: links.map(({ link }) => link), data: directoryData })
-  if (flat.length <= nodeLimit)
-    return built(
-      flat,
-      links.map(({ link }) => link),
-      [],
-      sha256,
-    )
-  return shard(
-    links.map(({ link }) => ({ link, hash: nameHash(link.name) })),
-    0,
-    sha256,
-  )
+  yield
+  const links = ordered.map(({ link }) => link)
+  // A link is longer than its name and the hash that it has to have, so this spares encoding what is far too long.
+  const least = ordered.reduce((sum, { bytes }) => sum + bytes.length + hashSize, 0)
+  const flat = least > nodeLimit ? null : encodeDagPb({ links, data: directoryData })
+  if (flat !== null && flat.length <= nodeLimit) return built(flat, links, [], sha256)
+  const hashed: Hashed[] = []
+  for (const link of links) {
+    hashed.push({ link, hash: nameHash(link.name) })
+    if (hashed.length % stepSize === 0) yield
+  }
+  return yield* shard(hashed, 0, sha256)
+}
+
+/** Entries of one step. */
+const stepSize = 256
+
+interface NamedLink {
+  link: DagPbLink
+  bytes: Uint8Array
 }
 
 interface Hashed {
@@ -62,11 +90,12 @@ interface Hashed {
   hash: bigint
 }
 
-function linkOf({ name, cid, size }: DirectoryEntry): { link: DagPbLink; bytes: Uint8Array } {
+function linkOf({ name, cid, size }: DirectoryEntry): NamedLink {
   if (name === '' || name === '.' || name === '..' || name.includes('/')) {
     throw new RangeError(`No entry of a directory can be called ${JSON.stringify(name)}.`)
   }
-  return { link: { name, cid: cidParts(cid), size }, bytes: new TextEncoder().encode(name) }
+  const parts = typeof cid === 'string' ? cidParts(cid) : cid
+  return { link: { name, cid: parts, size }, bytes: new TextEncoder().encode(name) }
 }
 
 /** The order of names in a node: by their bytes, which is not the order of JavaScript's strings. */
@@ -77,7 +106,11 @@ function compareBytes(a: Uint8Array, b: Uint8Array): number {
 }
 
 /** A shard over some entries that share the slots above it. */
-function shard(entries: readonly Hashed[], depth: number, sha256: Sha256): UnixfsDirectory {
+function* shard(
+  entries: readonly Hashed[],
+  depth: number,
+  sha256: Sha256,
+): Generator<void, UnixfsDirectory, void> {
   if (depth >= maxDepth(fanout)) throw new RangeError('Two names of a directory have the same hash.')
   const slots = Map.groupBy(entries, ({ hash }) => slotOf(hash, depth, fanout))
   const taken = new Uint8Array(fanout / 8)
@@ -91,9 +124,10 @@ function shard(entries: readonly Hashed[], depth: number, sha256: Sha256): Unixf
       links.push({ ...first!.link, name: prefix + first!.link.name })
       continue
     }
-    const child = shard(slots.get(slot)!, depth + 1, sha256)
+    const child = yield* shard(slots.get(slot)!, depth + 1, sha256)
     links.push({ name: prefix, cid: cidParts(child.cid), size: child.size })
     below.push(child)
+    if (depth === 0) yield
   }
   const bytes = encodeDagPb({ links, data: shardData(withoutLeadingZeros(taken), fanout) })
   return built(bytes, links, below, sha256)

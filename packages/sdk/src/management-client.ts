@@ -93,6 +93,24 @@ export interface RestoredFacts {
   missing: Digest[]
 }
 
+/** The CID of an image, or of a repository. */
+export interface CidFacts {
+  repository: string
+  /** As it was asked for; null for the repository. */
+  reference: string | null
+  /** Of the image; null for the repository. */
+  digest: Digest | null
+  cid: string
+  /** Bytes of all blocks, those of every image included. */
+  size: number
+  /** Nothing is found under the CID unless the repository is public. */
+  visibility: Visibility
+  /** Tags in the directory; null for an image. */
+  tags: number | null
+  /** Tags that are not in the directory: their images are not whole there. */
+  leftOut: Tag[]
+}
+
 /** A page of a list; `next` is where the following one begins. */
 export interface ListPage<T> {
   items: T[]
@@ -166,6 +184,12 @@ export class ManagementClient {
   /** A manifest with the content it names, CIDs and locations. */
   inspect(name: RepositoryName, reference: Tag | Digest): Promise<InspectedManifest> {
     return this.#get(`${repositoryPath(name)}/manifests/${encodeURIComponent(reference)}`)
+  }
+
+  /** The CID of an image; of the repository without a reference. */
+  cid(name: RepositoryName, reference: Tag | Digest | null): Promise<CidFacts> {
+    const query = reference === null ? '' : `?reference=${encodeURIComponent(reference)}`
+    return this.#get(`${repositoryPath(name)}/cid${query}`)
   }
 
   #get<T>(path: string, { signal }: { signal?: AbortSignal } = {}): Promise<T> {

@@ -6,7 +6,7 @@ import { tagCommand } from './tag.ts'
 
 /** The commands that ask a registry. */
 export function clientCommands(): Command[] {
-  return [listCommand(), inspectCommand(), removeCommand(), tagCommand(), repositoryCommand()]
+  return [listCommand(), inspectCommand(), cidCommand(), removeCommand(), tagCommand(), repositoryCommand()]
 }
 
 function listCommand(): Command {
@@ -44,6 +44,25 @@ function inspectCommand(): Command {
     .action(async (image: string, options: ClientOptions) => {
       const { inspect } = await import('../client/inspect.ts')
       await inspect(image, options)
+    })
+}
+
+function cidCommand(): Command {
+  return withClientOptions(new Command('cid'))
+    .description('print the CID under which IPFS has an image, or all images of a repository')
+    .argument('<image or repository>', 'name:tag, name@digest, or a name for the directory of all tags')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      `${examples(
+        'openregistry cid me/app:1',
+        'ipfs get $(openregistry cid me/app:1) -o app && skopeo copy oci:app docker-daemon:app:1',
+        'openregistry cid registry.example.org/me/app',
+      )}\n\nThe image is a complete OCI image layout under it. Nothing is found under the CID of a private repository.`,
+    )
+    .action(async (target: string, options: ClientOptions) => {
+      const { cid } = await import('../client/cid.ts')
+      await cid(target, options)
     })
 }
 

@@ -61,7 +61,8 @@ export interface ImageLayout {
   size: number
   /** Whether its blocks are stored: only where they may be seen. */
   stored: boolean
-  computedAt: Milliseconds
+  /** How long ago it was computed, by the database's clock. */
+  age: Milliseconds
 }
 
 /** What `putLayout` needs. */
@@ -173,8 +174,11 @@ export interface IpfsStore {
     keep: Milliseconds
   }): Promise<void>
 
-  /** Repositories whose tags changed, one entry for each change, oldest first. Null in place of one that is not public. */
-  listTagChanges(limit: number): Promise<{ id: number; repository: RepositoryFacts | null }[]>
+  /**
+   * Repositories whose tags changed, one entry for each change, oldest first, after the one with this id. Null in place of a
+   * repository that is not public.
+   */
+  listTagChanges(after: number, limit: number): Promise<{ id: number; repository: RepositoryFacts | null }[]>
 
   /** Forgets changes that were seen to. */
   forgetTagChanges(ids: readonly number[]): Promise<void>

@@ -11,7 +11,7 @@ export function* findLayout(
   digest: Digest,
 ): Step<{ layout: ImageLayout | null } | null> {
   const row = yield* first<LayoutColumns>(sql`
-    SELECT y.root, y.size AS layout_size, y.stored, y.computed_at
+    SELECT y.root, y.size AS layout_size, y.stored, ${sql.now} - y.computed_at AS age
     FROM live_repositories AS r
     JOIN live_manifests AS m ON m.repository_id = r.id AND m.digest = ${digest}
     LEFT JOIN layouts AS y ON y.manifest_id = m.id

@@ -13,13 +13,14 @@ interface Found {
 /** See `IpfsStore.listTagChanges`. */
 export function* listTagChanges(
   sql: Sql,
+  after: number,
   limit: number,
 ): Step<{ id: number; repository: RepositoryFacts | null }[]> {
   const rows = yield* all<Found>(sql`
     SELECT tag_changes.id, r.id AS repository_id, r.name FROM tag_changes
     LEFT JOIN repositories AS r
       ON r.id = tag_changes.repository_id AND r.deleted_at IS NULL AND r.visibility = 'public'
-    ORDER BY tag_changes.id LIMIT ${limit}`)
+    WHERE tag_changes.id > ${after} ORDER BY tag_changes.id LIMIT ${limit}`)
   return rows.map(({ id, repository_id: repositoryId, name }) => ({
     id,
     repository: repositoryId === null ? null : { id: repositoryId, name, visibility: 'public' },

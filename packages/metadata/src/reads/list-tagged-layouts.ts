@@ -20,7 +20,7 @@ export function* listTaggedLayouts(
   page: PageRequest<string>,
 ): Step<{ repository: RepositoryFacts; page: Page<TaggedLayout> } | null> {
   const rows = yield* all<Found>(sql`
-    SELECT r.id, r.visibility, page.name AS tag, m.digest, y.root, y.size AS layout_size, y.stored, y.computed_at
+    SELECT r.id, r.visibility, page.name AS tag, m.digest, y.root, y.size AS layout_size, y.stored, ${sql.now} - y.computed_at AS age
     FROM live_repositories AS r
     LEFT JOIN (
       SELECT name, manifest_id FROM tags

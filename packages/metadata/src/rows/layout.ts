@@ -8,13 +8,13 @@ export interface LayoutColumns {
   root: Uint8Array | null
   layout_size: number | null
   stored: unknown
-  computed_at: number | null
+  age: number | null
 }
 
 /** The layout of a joined row, or null when there is none. */
 export function layoutOf(row: LayoutColumns): ImageLayout | null {
-  if (row.layout_size === null || row.computed_at === null) return null
-  return { root: row.root, size: row.layout_size, stored: Boolean(row.stored), computedAt: row.computed_at }
+  if (row.layout_size === null || row.age === null) return null
+  return { root: row.root, size: row.layout_size, stored: Boolean(row.stored), age: row.age }
 }
 
 /**

@@ -189,13 +189,13 @@ async function useIpfs(store: MetadataStore, name: RepositoryName, digest: Diges
   await store.findLayout(name, digest)
   await store.describeBlobs(name, [digest])
   await store.listTaggedLayouts(name, { after: null, limit: 10 })
-  const changes = await store.listTagChanges(10)
+  const changes = await store.listTagChanges(0, 10)
   await store.forgetTagChanges(changes.map(({ id }) => id))
 }
 
 /** Lists that a statement was given, bounded subqueries, small tables, and queues that are read from their beginning. */
 const harmless = new RegExp(
-  '^SCAN (json_each|found|candidate|opened|tag_changes|in_namespace|in_any|own|public|content|blob_candidates|pragma_freelist_count|open_sessions|queued|page|schema_migrations' +
+  '^SCAN (json_each|found|candidate|opened|in_namespace|in_any|own|public|content|blob_candidates|pragma_freelist_count|open_sessions|queued|page|schema_migrations' +
     String.raw`|pending_deletes|scrub_passes|counted|jobs|(\d+ )?CONSTANT ROWS?|\(subquery-\d+\))`,
 )
 

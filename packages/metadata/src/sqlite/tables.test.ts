@@ -210,6 +210,32 @@ describe('known_private', () => {
   })
 })
 
+describe('layouts', () => {
+  test('leave no row behind when their manifests or repositories are gone', async () => {
+    await withStore(async (store, connection, name) => {
+      const other = newName()
+      for (const repository of [name, other]) {
+        await openSession(store, repository, { defaultVisibility: 'public' })
+        const { digest } = await pushManifest(store, repository, { tags: tags('v1') })
+        const block = { sha256: new Uint8Array(32), bytes: new Uint8Array(9) }
+        const layout = { root: block.sha256, size: 9, blocks: [block] }
+        await store.putLayout({ repository, digest, layout })
+        const { id } = (await store.findRepository(repository))!
+        await store.putDirectory({ repositoryId: id, root: block.sha256, blocks: [block], keep: 0 })
+        if (repository === name) await store.deleteManifest(repository, digest, 'user:ada')
+      }
+      const count = (table: string) => rows(connection, `SELECT 1 AS one FROM ${table}`).length
+      expect([count('layouts'), count('layout_blocks'), count('directory_blocks')]).toStrictEqual([2, 2, 2])
+      while ((await store.collectManifests({ grace: 0, limit: 10 })).more);
+      expect([count('layouts'), count('layout_blocks')]).toStrictEqual([1, 1])
+      await store.deleteRepository(other, 'user:ada')
+      while ((await store.emptyRepositories({ limit: 10 })).more);
+      for (const table of ['layouts', 'layout_blocks']) expect(count(table), table).toBe(0)
+      for (const table of ['directories', 'directory_blocks']) expect(count(table), table).toBe(1)
+    })
+  })
+})
+
 describe('a deleted repository', () => {
   test('is one changed row, until the collector takes what was in it', async () => {
     await withStore(async (store, connection, name) => {

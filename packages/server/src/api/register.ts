@@ -3,6 +3,7 @@ import { RegistryError, parseReference, parseRepositoryName } from '@openregistr
 import type { LocatedDescriptor } from '@openregistry/core'
 import type { z } from 'zod'
 import type { WebEnvironment, WebParts } from '../web/parts.ts'
+import { registerCids } from './cids.ts'
 import { registerHistory } from './history.ts'
 import {
   imageParameters,
@@ -143,6 +144,7 @@ export function registerApi(app: OpenAPIHono<WebEnvironment>, { registry, log }:
     return context.json(image, 200)
   })
   registerHistory(app, { registry, log })
+  registerCids(app, { registry })
   app.doc31('/api/v1/openapi.json', {
     openapi: '3.1.0',
     info: { title: 'OpenRegistry', version: '1', description: 'Errors are problem documents (RFC 9457).' },

@@ -9,6 +9,7 @@ import { deletionTests } from './deletions.ts'
 import { historyTests } from './history.ts'
 import { housekeepingTests } from './housekeeping.ts'
 import { jobTests } from './jobs.ts'
+import { layoutTests } from './layouts.ts'
 import { manifestTests } from './manifests.ts'
 import { modelTests } from './random-steps.ts'
 import { mountTests } from './mounts.ts'
@@ -53,6 +54,7 @@ export function metadataStoreContract(name: string, open: OpenMetadataStore): vo
     scrubTests(open)
     backendTieTests(open)
     publicContentTests(open)
+    layoutTests(open)
     concurrencyTests(open)
     modelTests(open)
   })

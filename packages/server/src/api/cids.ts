@@ -1,0 +1,65 @@
+import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi'
+import { parseReference, parseRepositoryName } from '@openregistry/oci'
+import type { WebEnvironment, WebParts } from '../web/parts.ts'
+import { nameParameter } from './schemas.ts'
+
+const cidSchema = z
+  .object({
+    repository: z.string(),
+    reference: z
+      .string()
+      .nullable()
+      .openapi({ description: 'As it was asked for; null for the repository.' }),
+    digest: z.string().nullable().openapi({ description: 'Of the image; null for the repository.' }),
+    cid: z.string(),
+    size: z.int().openapi({ description: 'Bytes of all blocks, those of every image included.' }),
+    visibility: z
+      .enum(['public', 'private'])
+      .openapi({ description: 'Nothing is found under the CID unless the repository is public.' }),
+    tags: z.int().nullable().openapi({ description: 'Tags in the directory; null for an image.' }),
+    leftOut: z
+      .array(z.string())
+      .openapi({ description: 'Tags that are not in the directory: their images are not whole here.' }),
+  })
+  .openapi('Cid')
+
+const cidRoute = createRoute({
+  method: 'get',
+  path: '/api/v1/repositories/{name}/cid',
+  summary: 'The CID of an image, or of a repository',
+  description:
+    'An image is a UnixFS directory that is a complete OCI image layout; a repository is a directory of those, one for each tag. The CID of an image follows from its digest alone; that of a repository is another one after each push.',
+  request: {
+    params: nameParameter,
+    query: z.object({
+      reference: z
+        .string()
+        .optional()
+        .openapi({ description: 'A tag or a digest. Without it: of the repository.' }),
+    }),
+  },
+  responses: {
+    200: {
+      description: 'The CID.',
+      content: { 'application/json': { schema: cidSchema } },
+    },
+  },
+})
+
+/** CIDs of images and repositories. */
+export function registerCids(
+  app: OpenAPIHono<WebEnvironment>,
+  { registry }: Pick<WebParts, 'registry'>,
+): void {
+  app.openapi(cidRoute, async (context) => {
+    const repository = parseRepositoryName(context.req.valid('param').name)
+    const { reference = null } = context.req.valid('query')
+    const principal = context.get('principal')
+    if (reference === null) {
+      const found = await registry.repositoryCid(principal, { repository })
+      return context.json({ repository, reference, digest: null, ...found }, 200)
+    }
+    const found = await registry.imageCid(principal, { repository, reference: parseReference(reference) })
+    return context.json({ repository, reference, ...found, tags: null, leftOut: [] }, 200)
+  })
+}
