@@ -29,7 +29,9 @@ export function parseRepositoryName(text: string): RepositoryName {
     if (!component.test(part)) throw invalid(reasonAgainst(part))
   }
   const first = namespaceOf(text)
-  if (reserved.has(first)) throw invalid(`a first component ${first} is reserved.`)
+  if (reserved.has(first)) {
+    throw invalid(`a first component ${first} is reserved: images are pulled there by their CID.`)
+  }
   return text as RepositoryName
 }
 

@@ -74,6 +74,7 @@ function createHandler(options: ServerOptions, draining: () => boolean) {
   const { registry, authenticator, log, openMode, metrics } = options
   const v2 = createV2Transport({
     registry,
+    shown: options.ipfs?.view ?? null,
     authenticator,
     log,
     settings: options.v2,

@@ -1,4 +1,5 @@
 import type { Principal, Registry } from '@openregistry/core'
+import type { BlockView } from '@openregistry/ipfs'
 import { RegistryError, type Digest, type RepositoryName } from '@openregistry/oci'
 import type { BodyLimits } from '../http/body.ts'
 import type { LogFields, Logger } from '../log/logger.ts'
@@ -19,6 +20,8 @@ export interface V2Settings {
 /** One request under `/v2` with everything that its handler may use: use cases, never ports. */
 export interface Call {
   readonly registry: Registry
+  /** What everybody may see, by its CID; null where nothing is shown to IPFS. */
+  readonly shown: BlockView | null
   readonly exchange: Exchange
   readonly principal: Principal
   readonly settings: V2Settings

@@ -8,6 +8,7 @@ import { type Call, type V2Settings } from './call.ts'
 import { ociAnswers, ociErrorBody } from './errors.ts'
 import { handleBase, handleExtensions } from './handlers/base.ts'
 import { handleDeleteBlob, handleGetBlob, handleHeadBlob } from './handlers/blobs.ts'
+import { cidOfName, handleGetBlobByCid, handleGetManifestByCid } from './handlers/ipfs.ts'
 import { handleCatalog, handleReferrers, handleTags } from './handlers/lists.ts'
 import { handleDeleteManifest, handleGetManifest, handlePutManifest } from './handlers/manifests.ts'
 import {
@@ -23,6 +24,7 @@ import { methods, parseTarget, type Target } from './route.ts'
 /** What the transport is made of. */
 export interface V2Parts {
   registry: Registry
+  shown: Call['shown']
   authenticator: Authenticator
   settings: V2Settings
   log: Logger
@@ -41,8 +43,8 @@ export function createV2Transport(parts: V2Parts): V2Transport {
       const principal = await authenticate(parts, exchange)
       if (target === null) throw new RegistryError('ROUTE_UNKNOWN')
       requireMethod(exchange, target)
-      const { registry, settings, log, countBytes } = parts
-      await dispatch({ registry, exchange, principal, settings, log, countBytes }, target)
+      const { registry, shown, settings, log, countBytes } = parts
+      await dispatch({ registry, shown, exchange, principal, settings, log, countBytes }, target)
     } catch (error) {
       answerError(parts, exchange, target, error)
     }
@@ -62,6 +64,22 @@ function requireMethod({ method }: Exchange, target: Target): void {
 }
 
 function dispatch(call: Call, target: Target): Promise<void> | void {
+  return byCid(call, target) ?? byName(call, target)
+}
+
+/** What is read below `ipfs/<cid>`; null for everything else, what would change something there included. */
+function byCid(call: Call, target: Target): Promise<void> | null {
+  const { method } = call.exchange
+  if ((target.kind !== 'manifest' && target.kind !== 'blob') || (method !== 'GET' && method !== 'HEAD'))
+    return null
+  const cid = call.shown === null ? null : cidOfName(target.name)
+  if (call.shown === null || cid === null) return null
+  return target.kind === 'manifest'
+    ? handleGetManifestByCid(call, call.shown, cid, target.reference)
+    : handleGetBlobByCid(call, call.shown, cid, target.digest)
+}
+
+function byName(call: Call, target: Target): Promise<void> | void {
   const { method } = call.exchange
   switch (target.kind) {
     case 'base':

@@ -65,7 +65,8 @@ async function send(
   return sent
 }
 
-function blobHeaders(digest: string, cid: string): Headers {
+/** What is said of a blob. */
+export function blobHeaders(digest: string, cid: string): Headers {
   return {
     'Content-Type': 'application/octet-stream',
     'Docker-Content-Digest': digest,

@@ -1,3 +1,4 @@
+import type { StoredManifest } from '@openregistry/core'
 import {
   RegistryError,
   parseReference,
@@ -19,13 +20,7 @@ export async function handleGetManifest(call: Call, name: string, referenceText:
   const isHead = call.exchange.method === 'HEAD'
   const manifest = await call.registry.getManifest(call.principal, { repository, reference, bytes: !isHead })
   const { digest, cid, size } = manifest
-  const headers: Headers = {
-    'Content-Type': manifest.mediaType,
-    'Docker-Content-Digest': digest,
-    ETag: entityTag(digest),
-    'OpenRegistry-Cid': cid,
-    'Cache-Control': reference.kind === 'digest' ? immutableForever : 'no-cache',
-  }
+  const headers = manifestHeaders(manifest, reference.kind === 'digest' ? immutableForever : 'no-cache')
   if (isNotModified(call.exchange, digest)) return answer(call, 304, headers)
   headers['Content-Length'] = size
   answer(call, 200, headers, manifest.bytes)
@@ -34,8 +29,22 @@ export async function handleGetManifest(call: Call, name: string, referenceText:
   logEvent(call, 'manifest_pull', { repository, digest, ipfs_cid: cid, size }, 'read')
 }
 
+/** What is said of a manifest. */
+export function manifestHeaders(
+  { digest, mediaType, cid }: Pick<StoredManifest, 'digest' | 'mediaType' | 'cid'>,
+  caching: string,
+): Headers {
+  return {
+    'Content-Type': mediaType,
+    'Docker-Content-Digest': digest,
+    ETag: entityTag(digest),
+    'OpenRegistry-Cid': cid,
+    'Cache-Control': caching,
+  }
+}
+
 /** What no manifest can be called is a manifest that is not there ("Pulling manifests": 404), not a bad request. */
-function readableReference(text: string): Reference {
+export function readableReference(text: string): Reference {
   try {
     return parseReference(text)
   } catch (error) {

@@ -1,0 +1,1 @@
+export { ImageByCid, type LayoutBlob, type LayoutManifest } from './image-by-cid.ts'
