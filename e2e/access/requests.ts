@@ -210,6 +210,13 @@ const management: Probe[] = [
       (about) => `${api(about)}/manifests/${about.manifest.digest}`,
       { how: 'by digest' },
     ),
+    probe(`GET ${list}/{name}/cid`, [200, 404, 200], (about) => `${api(about)}/cid`),
+    probe(`GET ${list}/{name}/cid`, [200, 404, 200], (about) => `${api(about)}/cid?reference=v1`, {
+      how: 'of an image',
+    }),
+    probe(`GET ${list}/{name}/cid`, [404, 404, 404], (about) => `${api(about)}/cid?reference=never`, {
+      how: 'of an image that is not there',
+    }),
     // The past of a tag that is there is for those who may pull; everything else of it for those who may push.
     probe(`GET ${list}/{name}/history`, [200, 404, 401], (about) => `${api(about)}/history`),
     probe(`GET ${list}/{name}/history`, [200, 404, 200], (about) => `${api(about)}/history?tag=v1`, {
