@@ -56,6 +56,18 @@ describe('The CID of an image', () => {
     expect(await cidOf('another/name', image.index.digest)).toBe(expected)
   })
 
+  test('is told with the manifest once it is known', async () => {
+    const manifest = (reference: string, method: string) =>
+      registry.http.send({ method, path: `/v2/${name}/manifests/${reference}` })
+    for (const method of ['GET', 'HEAD']) {
+      for (const reference of ['v1', image.index.digest]) {
+        expect((await manifest(reference, method)).header('openregistry-layout-cid')).toBe(layout)
+      }
+      const child = image.images[0]!.manifest.digest
+      expect((await manifest(child, method)).header('openregistry-layout-cid')).toBeNull()
+    }
+  })
+
   test('is not there while a platform is missing; the answer says which', async () => {
     const part = randomMultiPlatformImage(registry.random)
     const repository = new Repository(registry.http, 'in/parts')

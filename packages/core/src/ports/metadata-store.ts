@@ -34,6 +34,8 @@ export interface StoredManifest {
   size: number
   cid: Cid
   bytes: Uint8Array | null
+  /** SHA-256 of the root of its image layout, if that was computed. */
+  layoutRoot: Uint8Array | null
 }
 
 /** A blob that is linked, and not hidden, in a repository. */

@@ -180,7 +180,7 @@ async function useIpfs(store: MetadataStore, name: RepositoryName, digest: Diges
       }
       await store.endSettling(unsettled)
       await store.putDirectory({ repositoryId, root: sha256, blocks: root.blocks, keep: 0 })
-      await store.putDirectory({ repositoryId, root: sha256, blocks: [], keep: 0 })
+      await store.putDirectory({ repositoryId, root: sha256.map(() => 1), blocks: [], keep: 0 })
     }
   }
   await store.findPublicBlob({ sha256, as: 'block', except: [], bytes: true })

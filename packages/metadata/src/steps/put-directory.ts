@@ -1,5 +1,5 @@
 import type { HashedBlock, Milliseconds } from '@openregistry/core'
-import { all, first, run, runEach, type Query, type Step } from '../sql/query.ts'
+import { all, first, hit, run, runEach, type Query, type Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
 
 interface PutDirectory {
@@ -16,9 +16,11 @@ export function* putDirectory(sql: Sql, { repositoryId, root, blocks, keep }: Pu
     ${sql.lock('FOR KEY SHARE')}`)
   if (isPublic === null) return
   // Whoever stores another one at the same moment waits here.
-  yield* run(sql`
+  const changed = yield* hit(sql`
     INSERT INTO directories (repository_id, root) VALUES (${repositoryId}, ${root})
-    ON CONFLICT (repository_id) DO UPDATE SET root = excluded.root`)
+    ON CONFLICT (repository_id) DO UPDATE SET root = excluded.root WHERE directories.root <> excluded.root
+    RETURNING 1`)
+  if (!changed) return
   const current = yield* all<{ sha256: Uint8Array }>(sql`
     SELECT sha256 FROM directory_blocks WHERE repository_id = ${repositoryId} AND superseded_at IS NULL`)
   yield* runEach(changes(sql, repositoryId, current, blocks))

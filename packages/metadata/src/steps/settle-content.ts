@@ -43,8 +43,9 @@ function* settleManifests(sql: Sql, { id, visibility, after, limit }: SettleCont
   }
   if (isPrivate && manifests.length > 0) {
     const ids = sql.integers(manifests.map((manifest) => manifest.id))
-    yield* run(sql`DELETE FROM layout_blocks WHERE manifest_id IN ${ids}`)
+    // Layouts before their blocks: the order of whoever stores one at the same moment.
     yield* run(sql`UPDATE layouts SET stored = FALSE WHERE manifest_id IN ${ids} AND stored`)
+    yield* run(sql`DELETE FROM layout_blocks WHERE manifest_id IN ${ids}`)
   }
   return manifests.length < limit ? null : (manifests.at(-1)?.digest ?? null)
 }

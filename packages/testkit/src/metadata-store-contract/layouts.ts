@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { HashedBlock, MetadataStore, PutLayout } from '@openregistry/core'
 import type { RepositoryName, Tag } from '@openregistry/oci'
-import { openSession, pushBlob, pushManifest } from './actions.ts'
+import { manifestAt, openSession, pushBlob, pushManifest } from './actions.ts'
 import { hashedContent, newName, sha256Of, unknownDigest } from './content.ts'
 import { sharedStore, type OpenMetadataStore } from './opened.ts'
 import { settleAll } from './settling.ts'
@@ -44,6 +44,7 @@ export function layoutTests(open: OpenMetadataStore): void {
       const found = await store().findLayout(name, digest)
       expect(found?.layout).toMatchObject({ root: layout.root, size: 1000, stored: true })
       expect(found!.layout!.age).toBeGreaterThanOrEqual(0)
+      expect((await manifestAt(store(), name, digest))?.layoutRoot).toStrictEqual(layout.root)
       for (const { sha256, bytes } of layout.blocks) {
         const node = await store().findPublicNode(sha256)
         expect(node).toStrictEqual({ repository: await store().findRepository(name), bytes })

@@ -41,6 +41,7 @@ export function manifestTests(open: OpenMetadataStore): void {
           size: pushed.bytes.length,
           cid: pushed.cid,
           bytes: pushed.bytes,
+          layoutRoot: null,
         })
       }
     })

@@ -1,4 +1,5 @@
 import type { StoredManifest } from '@openregistry/core'
+import { dagPbCid } from '@openregistry/dag'
 import {
   RegistryError,
   parseReference,
@@ -21,6 +22,7 @@ export async function handleGetManifest(call: Call, name: string, referenceText:
   const manifest = await call.registry.getManifest(call.principal, { repository, reference, bytes: !isHead })
   const { digest, cid, size } = manifest
   const headers = manifestHeaders(manifest, reference.kind === 'digest' ? immutableForever : 'no-cache')
+  if (manifest.layoutRoot !== null) headers['OpenRegistry-Layout-Cid'] = dagPbCid(manifest.layoutRoot)
   if (isNotModified(call.exchange, digest)) return answer(call, 304, headers)
   headers['Content-Length'] = size
   answer(call, 200, headers, manifest.bytes)
