@@ -4,7 +4,16 @@ import type { TestContext } from 'vitest'
 import { executable, findProgram } from './environment.ts'
 
 /** Built by `tools/peers/install.sh`. */
-const goPeers = ['cosign', 'crane', 'distribution', 'helm', 'notation', 'oras', 'regctl'] as const
+const goPeers = [
+  'cosign',
+  'crane',
+  'distribution',
+  'helm',
+  'notation',
+  'oras',
+  'regctl',
+  'versitygw',
+] as const
 
 /** From Debian packages (`tools/peers/install.sh --debian`), or wherever else PATH finds them. */
 const systemPeers = [
