@@ -36,6 +36,7 @@ export const readsEnvironment: readonly string[] = [
   'apps/',
   'packages/server/src/config/',
   'packages/testkit/src/postgres/',
+  'packages/testkit/src/s3/',
 ]
 
 /** Folders of drivers inside of a package; a driver never imports a sibling. */

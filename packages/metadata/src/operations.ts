@@ -25,6 +25,7 @@ import { listTagNames } from './reads/list-tag-names.ts'
 import { listTags } from './reads/list-tags.ts'
 import { namesObjects } from './reads/names-objects.ts'
 import { previewCollection } from './reads/preview-collection.ts'
+import { readLeaves } from './reads/read-leaves.ts'
 import { readLocation } from './reads/read-location.ts'
 import { scrubTotals } from './reads/scrub-totals.ts'
 import { addPart } from './steps/add-part.ts'
@@ -101,6 +102,7 @@ export const reads = {
   listTags,
   namesObjects,
   previewCollection,
+  readLeaves,
   readLocation,
   scrubTotals,
 }

@@ -9,6 +9,7 @@ import type {
   Lists,
   ObjectReader,
   StorageKey,
+  Trusted,
 } from '@openregistry/core'
 import { within } from '../within.ts'
 import { errnoOf, folderFault, guarded, storageFault } from './fault.ts'
@@ -60,7 +61,7 @@ export interface DiskBlobStoreOptions {
  */
 export async function openDiskBlobStore(
   options: DiskBlobStoreOptions,
-): Promise<BlobStore & Lists & KeepsIdentity> {
+): Promise<BlobStore & Lists & KeepsIdentity & Trusted> {
   const path = resolve(options.path)
   const files = options.files ?? createNodeFiles(options)
   const store = new DiskBlobStore({ ...options, path, files })
@@ -68,9 +69,10 @@ export async function openDiskBlobStore(
   return store
 }
 
-class DiskBlobStore implements BlobStore, Lists, KeepsIdentity {
+class DiskBlobStore implements BlobStore, Lists, KeepsIdentity, Trusted {
   readonly backend: string
   readonly public: boolean
+  readonly trusted = true
   readonly place: string
   readonly mountable = true
   readonly #path: string

@@ -70,3 +70,16 @@ export interface Lists {
 export function lists(store: BlobStore): store is BlobStore & Lists {
   return 'list' in store
 }
+
+/**
+ * Ability of a backend whose bytes are taken as they come: a disk of ours, which scrub reads again. What lacks it is far
+ * away, or somebody else's, and is read leaf by leaf, each compared with its hash before a byte of it is given to anyone.
+ */
+export interface Trusted {
+  readonly trusted: boolean
+}
+
+/** Whether a store has the ability {@link Trusted}. */
+export function isTrusted(store: BlobStore): boolean {
+  return 'trusted' in store && store.trusted === true
+}

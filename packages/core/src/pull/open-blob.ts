@@ -2,10 +2,11 @@ import { RegistryError, parseRange, type Digest, type RepositoryName } from '@op
 import type { Cid } from '@openregistry/dag'
 import { authorize } from '../access/authorize.ts'
 import type { Principal } from '../access/principal.ts'
-import type { BlobStore, ByteRange, ObjectReader } from '../ports/blob-store.ts'
+import type { ByteRange } from '../ports/blob-store.ts'
 import type { BlobLocation, LinkedBlob } from '../ports/metadata-store.ts'
 import type { StorageKey } from '../ports/storage-key.ts'
-import { backendNamed, type Ports } from '../settings.ts'
+import type { Ports } from '../settings.ts'
+import { openLocation } from './open-location.ts'
 
 /** Which blob of which repository. */
 export interface BlobInput {
@@ -124,34 +125,13 @@ async function openAt(
       range === null ? location.bytes : location.bytes.subarray(range.offset, range.offset + range.length)
     return { ...described, bytes, chunks: null, [Symbol.asyncDispose]: () => Promise.resolve() }
   }
-  const store = backendNamed(ports, location.backend)
-  const reader = await openRange(store, location.key, range, size)
+  const reader = await openLocation(ports, { location, size, range })
   if (typeof reader === 'string') return reader
   return {
     ...described,
     bytes: null,
     chunks: reader.chunks,
     [Symbol.asyncDispose]: () => reader[Symbol.asyncDispose](),
-  }
-}
-
-/** Headers are sent before the bytes, so an object of another size has to be noticed here. */
-async function openRange(
-  store: BlobStore,
-  key: StorageKey,
-  range: ByteRange | null,
-  size: number,
-): Promise<ObjectReader | 'missing' | 'damaged'> {
-  try {
-    const reader = await store.open(key, range ?? undefined)
-    if (reader === null) return 'missing'
-    if (reader.size === size) return reader
-    await reader[Symbol.asyncDispose]()
-    return 'damaged'
-  } catch (error) {
-    // The range lies within the blob, so it is the object that is too short.
-    if (error instanceof RegistryError && error.code === 'RANGE_INVALID') return 'damaged'
-    throw error
   }
 }
 

@@ -123,13 +123,11 @@ async function untilAnswers(server: ChildProcess, url: string): Promise<void> {
 /** Whether anything answers at all: without credentials it refuses. */
 async function answers(url: string): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>()
-  get(url, { agent: false, timeout: 5000 }, (response) => {
+  const request = get(url, { agent: false, timeout: 5000 }, (response) => {
     response.resume()
     resolve(true)
   })
-    .on('timeout', function onTimeout() {
-      this.destroy()
-    })
-    .on('error', () => resolve(false))
+  request.on('timeout', () => request.destroy())
+  request.on('error', () => resolve(false))
   return promise
 }
