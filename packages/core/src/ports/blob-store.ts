@@ -83,3 +83,17 @@ export interface Trusted {
 export function isTrusted(store: BlobStore): boolean {
   return 'trusted' in store && store.trusted === true
 }
+
+/** Ability of a backend to let clients fetch an object from itself. */
+export interface RedirectsReads {
+  /**
+   * A URL under which anybody can read the object, whole or in ranges, for some minutes. It is a secret like the content
+   * itself: given to whoever may read it, never written to a log.
+   */
+  redirect(key: StorageKey): Promise<string>
+}
+
+/** Whether a store has the ability {@link RedirectsReads}. */
+export function redirectsReads(store: BlobStore): store is BlobStore & RedirectsReads {
+  return 'redirect' in store
+}
