@@ -1,5 +1,12 @@
 import { RegistryError } from '@openregistry/oci'
-import { isTrusted, lists, type BlobStore, type ByteRange, type Lists, type Trusted } from '@openregistry/core'
+import {
+  isTrusted,
+  lists,
+  type BlobStore,
+  type ByteRange,
+  type Lists,
+  type Trusted,
+} from '@openregistry/core'
 import type { ObjectReader, StorageKey } from '@openregistry/core'
 
 /** What is to go wrong. All fields are off at first and may be changed at any time. */
