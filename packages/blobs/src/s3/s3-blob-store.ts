@@ -8,6 +8,7 @@ import {
   type Lists,
   type ObjectReader,
   type RedirectsReads,
+  type ReportsCids,
   type StorageKey,
 } from '@openregistry/core'
 import { within } from '../within.ts'
@@ -29,6 +30,8 @@ export interface S3BlobStoreOptions extends BucketOptions {
   partSize: number
   /** Whether clients are sent to the service itself for what they read. */
   redirect: boolean
+  /** Whether the service puts objects on IPFS, and their CIDs into their metadata as `cid`. */
+  reportsCids?: boolean
   /** Bytes of parts of all uploads up to which an upload may hold more than one; 64 MiB unless said otherwise. */
   writeMemory?: number
 }
@@ -45,7 +48,15 @@ const checkLifetime = 10_000
  */
 export async function openS3BlobStore(options: S3BlobStoreOptions): Promise<BlobStore & Lists> {
   const bucket = await Bucket.open(options)
-  return options.redirect ? new RedirectingS3BlobStore(bucket, options) : new S3BlobStore(bucket, options)
+  const store = new S3BlobStore(bucket, options)
+  const abilities: Partial<RedirectsReads & ReportsCids> = {}
+  if (options.redirect) {
+    abilities.redirect = (key) => bucket.presign(store.nameOf(key), redirectLifetime)
+  }
+  if (options.reportsCids === true) {
+    abilities.reportedCid = async (key) => (await bucket.head(store.nameOf(key)))?.metadata['cid'] ?? null
+  }
+  return Object.assign(store, abilities)
 }
 
 class S3BlobStore implements BlobStore, Lists {
@@ -154,28 +165,14 @@ class S3BlobStore implements BlobStore, Lists {
     this.#bucket[Symbol.dispose]()
   }
 
-  /** Where the object of a key is. */
-  protected nameOf(key: StorageKey): string {
+  /** The name of a key's object in the bucket. */
+  nameOf(key: StorageKey): string {
     return `${this.#prefix}${parseStorageKey(key)}`
   }
 
   /** The key of an object, or null for what is none of ours. */
   #keyOf(name: string): StorageKey | null {
     return asStorageKey(name.slice(this.#prefix.length))
-  }
-}
-
-/** One that sends clients to the service. */
-class RedirectingS3BlobStore extends S3BlobStore implements RedirectsReads {
-  readonly #bucket: Bucket
-
-  constructor(bucket: Bucket, options: S3BlobStoreOptions) {
-    super(bucket, options)
-    this.#bucket = bucket
-  }
-
-  redirect(key: StorageKey): Promise<string> {
-    return this.#bucket.presign(this.nameOf(key), redirectLifetime)
   }
 }
 

@@ -97,3 +97,14 @@ export interface RedirectsReads {
 export function redirectsReads(store: BlobStore): store is BlobStore & RedirectsReads {
   return 'redirect' in store
 }
+
+/** Ability of a backend that is on IPFS itself, and says under which CID an object is there. */
+export interface ReportsCids {
+  /** The CID as the backend writes it; null when there is no such object, or the backend says nothing of it. */
+  reportedCid(key: StorageKey): Promise<string | null>
+}
+
+/** Whether a store has the ability {@link ReportsCids}. */
+export function reportsCids(store: BlobStore): store is BlobStore & ReportsCids {
+  return 'reportedCid' in store
+}
