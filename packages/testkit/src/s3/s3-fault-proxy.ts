@@ -27,6 +27,8 @@ export type S3Fault =
   | { kind: 'error in body' }
   /** It is passed on without this header. */
   | { kind: 'without header'; name: string }
+  /** Its answer has more headers. */
+  | { kind: 'more headers'; headers: Readonly<Record<string, string>> }
   /** It is never answered. */
   | { kind: 'silence' }
 
@@ -183,7 +185,7 @@ async function giveBack(
   response: ServerResponse,
   fault: S3Fault | null,
 ): Promise<void> {
-  const headers = { ...answer.headers }
+  const headers = { ...answer.headers, ...(fault?.kind === 'more headers' ? fault.headers : {}) }
   const most = fault?.kind === 'cut answer' ? fault.after : Infinity
   let end = Infinity
   if (fault?.kind === 'short') {

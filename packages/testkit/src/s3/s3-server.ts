@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { get } from 'node:http'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { freePort } from '../free-port.ts'
 import { findVersitygw } from './find-versitygw.ts'
@@ -97,6 +97,17 @@ export class S3Server implements AsyncDisposable {
     await mkdir(join(this.folder, bucket))
     const { endpoint, accessKey, secretKey } = this
     return { endpoint, bucket, accessKey, secretKey }
+  }
+
+  /** Names of all objects in a bucket. */
+  async objects(bucket: string): Promise<string[]> {
+    const entries = await readdir(join(this.folder, bucket), { recursive: true, withFileTypes: true })
+    const files = entries.filter((entry) => entry.isFile())
+    const names = files.map(({ parentPath, name }) =>
+      relative(join(this.folder, bucket), join(parentPath, name)),
+    )
+    // Where the server keeps uploads that are not complete.
+    return names.filter((name) => !name.startsWith('.sgwtmp')).toSorted()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
