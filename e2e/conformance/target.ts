@@ -1,7 +1,7 @@
-import { findPostgres, HttpClient, randomFrom, type HttpResponse, type Random } from '@openregistry/testkit'
+import { HttpClient, randomFrom, type HttpResponse, type Random } from '@openregistry/testkit'
 import { afterAll, beforeAll, type TestContext } from 'vitest'
 import { Repository } from './repository.ts'
-import { startTemporaryRegistry, wantsReplicas, type TemporaryRegistry } from './start-registry.ts'
+import { canStartRegistry, startTemporaryRegistry, type TemporaryRegistry } from './start-registry.ts'
 
 /**
  * The registry that is tested: the one at OPEN_REGISTRY_CONFORMANCE_URL (with OPEN_REGISTRY_CONFORMANCE_USERNAME and
@@ -51,8 +51,8 @@ export class Target {
       OPEN_REGISTRY_CONFORMANCE_USERNAME: user,
       OPEN_REGISTRY_CONFORMANCE_PASSWORD: password = '',
     } = process.env
-    // Every test skips itself then, see `require-postgres.ts`.
-    if (wantsReplicas() && findPostgres() === null) return
+    // Every test skips itself then, see `require-postgres.ts` and those beside it.
+    if (!canStartRegistry()) return
     if (url === undefined) this.#own = await startTemporaryRegistry()
     const credentials = user === undefined ? null : Buffer.from(`${user}:${password}`).toString('base64')
     const headers = credentials === null ? {} : { authorization: `Basic ${credentials}` }

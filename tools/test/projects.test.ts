@@ -20,5 +20,11 @@ test('every test file belongs to exactly one project', () => {
 test('arguments name projects or files', () => {
   expect(selectTests([])).toEqual({ projects: [], files: [] })
   expect(selectTests(['unit', 'packages/oci'])).toEqual({ projects: ['unit'], files: ['packages/oci'] })
-  expect(selectTests(['e2e', 'clients']).projects).toEqual(['conformance', 'replicas', 'system', 'clients'])
+  expect(selectTests(['e2e', 'clients']).projects).toEqual([
+    'conformance',
+    'replicas',
+    's3',
+    'system',
+    'clients',
+  ])
 })

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseRepositoryName } from '@openregistry/oci'
+import { createRegistryClient } from '@openregistry/sdk'
 import { describeWithS3, S3FaultProxy } from '@openregistry/testkit'
 import { expect, test } from 'vitest'
 import type { Finding } from './doctor/finding.ts'
@@ -194,5 +195,30 @@ describeWithS3('redirects', (server) => {
     await rm(join(server().folder, access.bucket, (await server().objects(access.bucket))[0] ?? ''))
     expect((await rawGet(url)).status).toBe(503)
     expect((await rawGet(url)).status).toBe(404)
+  })
+
+  test('nobody is sent to what they may not read, nor told that it is there', async () => {
+    await using folder = await temporaryFolder()
+    const access = await server().createBucket()
+    // `htpasswd -nbB -C 4 ada open:sesame`
+    await writeFile(
+      join(folder.path, 'users'),
+      'ada:$2y$04$GfViB40eH4M.iztTtQcBuuRalcgzsPDupqja3FEpAnZnzUzqLZafC\n',
+    )
+    const more = { OPEN_REGISTRY_DFS_REDIRECT: 'true', OPEN_REGISTRY_AUTH_USERS_FILE: 'users' }
+    await using registry = await runServer({ cwd: folder.path, env: s3Variables(access, more) })
+    const credentials = { username: 'ada', password: 'open:sesame' }
+    const ada = createRegistryClient({ server: registry.server, credentials })
+    const image = await pushImage(ada, 'me/app:1')
+    const url = blobUrl(registry, image)
+    const basic = `Basic ${Buffer.from('ada:open:sesame').toString('base64')}`
+    expect((await rawGet(url, { Authorization: basic })).status).toBe(307)
+    const [refused, unknown] = [
+      await rawGet(url),
+      await rawGet(url.replace(image.layer.digest, image.digest)),
+    ]
+    expect(refused.status).toBe(401)
+    expect(refused.headers.location).toBeUndefined()
+    expect(refused.body.toString()).toBe(unknown.body.toString())
   })
 })
