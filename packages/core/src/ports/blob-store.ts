@@ -53,7 +53,7 @@ export interface BlobStore extends AsyncDisposable {
   /** The size of an object in bytes, or null when there is none. */
   stat(key: StorageKey): Promise<{ size: number } | null>
 
-  /** Removes an object; a missing one is fine. */
+  /** Removes an object, and what a write that was killed has left under its key; a missing one is fine. */
   delete(key: StorageKey): Promise<void>
 
   /** Resolves when the backend would take a write now; rejects with the reason, for `/readyz` and `doctor`. */
@@ -62,7 +62,10 @@ export interface BlobStore extends AsyncDisposable {
 
 /** Ability of a backend to list what it holds, for the sweep of ended uploads and for scrub. */
 export interface Lists {
-  /** Every key that begins with the prefix (an upload id and `/`, or empty), in no order. */
+  /**
+   * Every key that begins with the prefix (an upload id and `/`, or empty), in no order. What a write under way, or one that
+   * was killed, holds under a key and is no object yet may be among them.
+   */
   list(prefix: string): AsyncIterable<StorageKey>
 }
 
