@@ -1,5 +1,5 @@
-/** Bytes of buffers that are kept for the next upload. */
-const keep = 16 * 1024 * 1024
+/** Bytes of buffers that are kept for the next upload: one part of the usual size. */
+const keep = 8 * 1024 * 1024
 
 /**
  * Buffers for parts, with a bound on those that merely make an upload faster. Each upload always has one buffer, so that
