@@ -91,9 +91,8 @@ export class S3Server implements AsyncDisposable {
     await ended
   }
 
-  /** Makes an empty bucket with a name of its own, and says how to reach it. */
-  async createBucket(): Promise<S3Access> {
-    const bucket = `bucket-${++this.#buckets}`
+  /** Makes an empty bucket, with a name of its own unless one is given, and says how to reach it. */
+  async createBucket(bucket = `bucket-${++this.#buckets}`): Promise<S3Access> {
     await mkdir(join(this.folder, bucket))
     const { endpoint, accessKey, secretKey } = this
     return { endpoint, bucket, accessKey, secretKey }
