@@ -10,6 +10,7 @@
 import { dagPbCodec, rawCodec, sha256Code } from './cid.ts'
 import { hashSize } from './unixfs-shape.ts'
 import type { BlockSizes, Children } from './unixfs-shape.ts'
+import { varintSize, writeVarint } from './varint.ts'
 
 const cidSize = 4 + hashSize
 const linkTag = 0x12
@@ -17,23 +18,6 @@ const dataTag = 0x0a
 const fileType = [0x08, 0x02]
 const fileSizeTag = 0x18
 const blockSizeTag = 0x20
-
-/** Bytes of a base-128 varint (Protocol Buffers) of a safe integer. */
-function varintSize(value: number): number {
-  let size = 1
-  for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) size++
-  return size
-}
-
-function writeVarint(target: Uint8Array, at: number, value: number): number {
-  let rest = value
-  while (rest >= 128) {
-    target[at++] = (rest % 128) + 128
-    rest = Math.floor(rest / 128)
-  }
-  target[at++] = rest
-  return at
-}
 
 /** Bytes of a PBLink without its tag and length: Hash, empty Name, Tsize. */
 function linkSize(child: BlockSizes): number {

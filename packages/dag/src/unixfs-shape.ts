@@ -4,6 +4,9 @@ export const unixfsLeafSize = 1024 * 1024
 /** Links that a node of this profile has, the last one of a level excepted. */
 export const unixfsLinks = 1024
 
+/** Bytes of the largest block that nodes of IPFS hand each other (Bitswap, trustless gateways). */
+export const maxBlockSize = 2 * 1024 * 1024
+
 /** Bytes of a SHA-256, and so of an entry of a packed list of them. */
 export const hashSize = 32
 

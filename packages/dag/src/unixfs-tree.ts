@@ -61,6 +61,15 @@ export function unixfsNode(
   return encodeNode(new Uint8Array(nodeSize(children)), hashes, children, level)
 }
 
+/**
+ * Bytes of all blocks of the tree over content of a size together: `Tsize` of a link to it, however often a block
+ * occurs.
+ * @throws RangeError when the size is not an integer from 0 to 2^53-1.
+ */
+export function unixfsDagSize(size: number): number {
+  return measureSize(size).last.at(-1)!.total
+}
+
 /** The sizes in a tree: on each level all blocks are alike but the last. */
 interface Measured {
   /** Blocks of each level, the leaves first. */
@@ -70,13 +79,18 @@ interface Measured {
 }
 
 function measure({ size, leaves }: UnixfsContent): Measured {
-  const counts = unixfsLevels(size)
-  const expected = size === 0 ? 0 : counts[0]! * hashSize
+  const tree = measureSize(size)
+  const expected = size === 0 ? 0 : tree.counts[0]! * hashSize
   if (leaves.length !== expected) {
     throw new RangeError(
       `Content of ${size} bytes needs ${expected} bytes of leaf hashes, not ${leaves.length}.`,
     )
   }
+  return tree
+}
+
+function measureSize(size: number): Measured {
+  const counts = unixfsLevels(size)
   const rest = size - (counts[0]! - 1) * unixfsLeafSize
   const tree: Measured = {
     counts,

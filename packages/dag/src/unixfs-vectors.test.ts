@@ -6,7 +6,7 @@ import { importBytes } from 'ipfs-unixfs-importer'
 import { CID } from 'multiformats/cid'
 import { describe, expect, test } from 'vitest'
 import { unixfsLeafSize as leafSize, unixfsLevels } from './unixfs-shape.ts'
-import { unixfsNode, unixfsTree } from './unixfs-tree.ts'
+import { unixfsDagSize, unixfsNode, unixfsTree } from './unixfs-tree.ts'
 
 const sha256 = (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest()
 const mebibyte = 1024 * 1024
@@ -95,6 +95,7 @@ describe('the JavaScript importer', () => {
     const blocks = new MemoryBlockstore()
     const root = await importBytes(bytes, blocks, { profile: 'unixfs-v1-2025' })
     expect(cid).toBe(root.cid.toString())
+    expect(unixfsDagSize(size)).toBe(Number(root.size))
     const depth = unixfsLevels(size).length
     const ours = depth === 1 ? bytes : unixfsNode(content, depth - 1, 0, sha256)
     const theirs: Uint8Array[] = []
