@@ -9,6 +9,8 @@ const goPeers = [
   'crane',
   'distribution',
   'helm',
+  'ipfs-cluster',
+  'kubo',
   'notation',
   'oras',
   'regctl',
