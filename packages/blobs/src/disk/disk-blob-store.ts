@@ -11,15 +11,15 @@ import type {
   StorageKey,
   Trusted,
 } from '@openregistry/core'
+import { ReadBuffers } from '../reading/read-buffers.ts'
+import { SpanReader, type SpanSource } from '../reading/span-reader.ts'
 import { within } from '../within.ts'
 import { errnoOf, folderFault, guarded, storageFault } from './fault.ts'
 import { createNodeFiles, type FileLayer, type LayerFile } from './file-layer.ts'
-import { FileReader } from './file-reader.ts'
 import { FolderSync } from './folder-sync.ts'
 import { IdentityFile } from './identity-file.ts'
 import { keyOfFile, objectPath, shardOf, shards } from './object-path.ts'
 import { prepareFolders, probePrefix } from './prepare-folders.ts'
-import { ReadBuffers } from './read-buffers.ts'
 import { SyncSlots } from './sync-slots.ts'
 import { writeObject } from './write-object.ts'
 
@@ -123,7 +123,8 @@ class DiskBlobStore implements BlobStore, Lists, KeepsIdentity, Trusted {
     if (file === null) return null
     try {
       const size = await guarded(file.size())
-      return new FileReader({ file, size, ...within(size, range) }, this.#buffers, this.#largestRead)
+      const span = { source: sourceOf(file), size, ...within(size, range) }
+      return new SpanReader(span, this.#buffers, this.#largestRead)
     } catch (error) {
       await closeQuietly(file)
       throw error
@@ -213,6 +214,13 @@ class DiskBlobStore implements BlobStore, Lists, KeepsIdentity, Trusted {
       if (errnoOf(error) === 'ENOENT') return null
       throw storageFault(error)
     }
+  }
+}
+
+function sourceOf(file: LayerFile): SpanSource {
+  return {
+    read: (target, length, position) => guarded(file.read(target, length, position)),
+    close: () => guarded(file.close()),
   }
 }
 
