@@ -35,6 +35,7 @@ export const browserSafe: ReadonlySet<Workspace> = new Set(['oci', 'dag'])
 export const readsEnvironment: readonly string[] = [
   'apps/',
   'packages/server/src/config/',
+  'packages/testkit/src/ipfs/',
   'packages/testkit/src/postgres/',
   'packages/testkit/src/s3/',
 ]

@@ -1,0 +1,158 @@
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { freePort } from '../free-port.ts'
+import { Daemon } from './daemon.ts'
+import { ipfsPeerPath } from './find-ipfs-peer.ts'
+
+const run = promisify(execFile)
+
+/** How a node is started. */
+export interface KuboOptions {
+  /** Entries of its configuration, by their path with dots, such as `API.Authorizations`. */
+  config?: Readonly<Record<string, unknown>>
+  /** The folder of its repository, which exists and is empty; a temporary one unless said otherwise. */
+  folder?: string
+}
+
+/**
+ * A real Kubo node of its own, in a temporary folder and on free ports of 127.0.0.1. It knows nobody, looks for nobody and
+ * announces nothing. `await using` ends it.
+ */
+export class KuboNode implements AsyncDisposable {
+  readonly apiUrl: string
+  readonly gatewayUrl: string
+  /** Its repository. */
+  readonly folder: string
+  readonly #program: string
+  readonly #own: boolean
+  #daemon: Daemon | null = null
+
+  private constructor(
+    program: string,
+    folder: string,
+    ports: { api: number; gateway: number; own: boolean },
+  ) {
+    this.#program = program
+    this.folder = folder
+    this.#own = ports.own
+    this.apiUrl = `http://127.0.0.1:${ports.api}`
+    this.gatewayUrl = `http://127.0.0.1:${ports.gateway}`
+  }
+
+  /**
+   * Makes a node and starts it.
+   * @throws Error when Kubo is not installed; see `requireIpfsPeer`.
+   */
+  static async start(options: KuboOptions = {}): Promise<KuboNode> {
+    const program = ipfsPeerPath('kubo')
+    const own = options.folder === undefined
+    const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'openregistry-kubo-')))
+    try {
+      const [api, gateway, swarm] = await Promise.all([freePort(), freePort(), freePort()])
+      const node = new KuboNode(program, folder, { api, gateway, own })
+      await node.#run(['init', '--empty-repo'])
+      await node.configure({
+        ...quiet,
+        'Addresses.API': `/ip4/127.0.0.1/tcp/${api}`,
+        'Addresses.Gateway': `/ip4/127.0.0.1/tcp/${gateway}`,
+        'Addresses.Swarm': [`/ip4/127.0.0.1/tcp/${swarm}`],
+        ...options.config,
+      })
+      await node.start()
+      return node
+    } catch (error) {
+      if (own) await rm(folder, { recursive: true, force: true })
+      throw error
+    }
+  }
+
+  /** Changes its configuration, which it reads when it starts. */
+  async configure(entries: Readonly<Record<string, unknown>>): Promise<void> {
+    const file = join(this.folder, 'config')
+    const config = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>
+    for (const [path, value] of Object.entries(entries)) set(config, path.split('.'), value)
+    await writeFile(file, JSON.stringify(config))
+  }
+
+  /** Starts it again after {@link stop}, at the same addresses; resolves once it answers. */
+  async start(): Promise<void> {
+    this.#daemon = await Daemon.start(this.#program, ['daemon'], {
+      ready: 'Daemon is ready',
+      cwd: this.folder,
+      env: this.#environment(),
+    })
+  }
+
+  /** Ends it, `SIGKILL` as a crash does. What it holds stays. */
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    const daemon = this.#daemon
+    this.#daemon = null
+    await daemon?.stop(signal)
+  }
+
+  /** Lets it stand still, with its connections open. */
+  pause(): void {
+    this.#daemon?.pause()
+  }
+
+  /** Lets it go on. */
+  resume(): void {
+    this.#daemon?.resume()
+  }
+
+  /** Asks its RPC API, and gives the answer as it is. @throws Error with Kubo's words when it refuses. */
+  async call(name: string, parameters: Readonly<Record<string, string>> = {}): Promise<string> {
+    const query = new URLSearchParams(parameters).toString()
+    const answer = await fetch(`${this.apiUrl}/api/v0/${name}?${query}`, { method: 'POST' })
+    const text = await answer.text()
+    if (!answer.ok) throw new Error(`${name}: ${answer.status} ${text}`)
+    return text
+  }
+
+  /** Lets it collect its garbage now. */
+  async collectGarbage(): Promise<void> {
+    await this.call('repo/gc')
+  }
+
+  /** How many blocks it holds. */
+  async blocks(): Promise<number> {
+    return (JSON.parse(await this.call('repo/stat')) as { NumObjects: number }).NumObjects
+  }
+
+  async #run(words: readonly string[]): Promise<void> {
+    await mkdir(this.folder, { recursive: true })
+    await run(this.#program, [...words], { env: this.#environment(), cwd: this.folder })
+  }
+
+  #environment(): Record<string, string> {
+    return { IPFS_PATH: this.folder, HOME: this.folder, IPFS_TELEMETRY: 'off' }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop('SIGKILL')
+    if (this.#own) await rm(this.folder, { recursive: true, force: true })
+  }
+}
+
+/** Nobody to talk to: no other peers, no service of the project, no announcements. */
+const quiet: Readonly<Record<string, unknown>> = {
+  Bootstrap: [],
+  'AutoConf.Enabled': false,
+  'AutoTLS.Enabled': false,
+  'DNS.Resolvers': {},
+  'Discovery.MDNS.Enabled': false,
+  'Ipns.DelegatedPublishers': [],
+  'Provide.Enabled': false,
+  'Routing.DelegatedRouters': [],
+  'Routing.Type': 'none',
+  'Swarm.DisableNatPortMap': true,
+  'Version.SwarmCheckEnabled': false,
+}
+
+function set(target: Record<string, unknown>, [name = '', ...rest]: string[], value: unknown): void {
+  if (rest.length === 0) target[name] = value
+  else set((target[name] ??= {}) as Record<string, unknown>, rest, value)
+}
