@@ -1,5 +1,14 @@
 import { RegistryError } from '@openregistry/oci'
-import type { BlobStore, ByteRange, Lists, ObjectReader, StorageKey } from '@openregistry/core'
+import {
+  uploadOf,
+  type BlobStore,
+  type ByteRange,
+  type Lists,
+  type ListsUploads,
+  type ObjectReader,
+  type StorageKey,
+  type UploadId,
+} from '@openregistry/core'
 import { Gateway } from '../ipfs/gateway.ts'
 import { HttpPeer } from '../ipfs/http-peer.ts'
 import { objectOf, type ObjectDag } from '../ipfs/object-dag.ts'
@@ -45,7 +54,7 @@ export interface KuboBlobStoreOptions {
  * Opens a Kubo node as a blob store. Nothing is asked of the node yet: it may come later.
  * @throws TypeError when a URL is none.
  */
-export function openKuboBlobStore(options: KuboBlobStoreOptions): BlobStore & Lists {
+export function openKuboBlobStore(options: KuboBlobStoreOptions): BlobStore & Lists & ListsUploads {
   return new KuboBlobStore(options)
 }
 
@@ -61,7 +70,7 @@ const checkTimeout = 2500
 /** Bytes of one read through the gateway. */
 const largestRead = 2 * mebi
 
-class KuboBlobStore implements BlobStore, Lists {
+class KuboBlobStore implements BlobStore, Lists, ListsUploads {
   readonly backend: string
   readonly public: boolean
   readonly #api: HttpPeer
@@ -142,7 +151,11 @@ class KuboBlobStore implements BlobStore, Lists {
   }
 
   list(prefix: string): AsyncIterable<StorageKey> {
-    return this.#objects.keys(prefix)
+    return this.#objects.keys((key) => key.startsWith(prefix))
+  }
+
+  listUploads(uploads: ReadonlySet<UploadId>): AsyncIterable<StorageKey> {
+    return this.#objects.keys((key) => uploads.has(uploadOf(key)))
   }
 
   async check(): Promise<void> {

@@ -63,12 +63,12 @@ export class KuboObjects {
     if (found !== null) await this.#take(this.#index.cidOf(key), found.pin, this.#retryWithin)
   }
 
-  /** Every key that begins with the prefix: a walk through the whole index, since Kubo orders pins by nothing. */
-  async *keys(prefix: string): AsyncGenerator<StorageKey, void, undefined> {
+  /** The keys that are wanted: a walk through the whole index, since Kubo finds pins by their CID alone. */
+  async *keys(wanted: (key: StorageKey) => boolean): AsyncGenerator<StorageKey, void, undefined> {
     try {
       for await (const cid of this.#rpc.directPins()) {
         const key = this.#index.keyOf(cid)
-        if (key?.startsWith(prefix) === true) yield key
+        if (key !== null && wanted(key)) yield key
       }
     } catch (error) {
       throw backendFault(error)

@@ -1,4 +1,4 @@
-import type { StorageKey } from './storage-key.ts'
+import type { StorageKey, UploadId } from './storage-key.ts'
 
 /** A piece of an object: `length` bytes from `offset`, both in bytes. */
 export interface ByteRange {
@@ -110,4 +110,15 @@ export interface ReportsCids {
 /** Whether a store has the ability {@link ReportsCids}. */
 export function reportsCids(store: BlobStore): store is BlobStore & ReportsCids {
   return 'reportedCid' in store
+}
+
+/** Ability of a backend where every list is a walk through all that it holds: many uploads are found in one walk. */
+export interface ListsUploads {
+  /** Every key of these uploads, in no order. */
+  listUploads(uploads: ReadonlySet<UploadId>): AsyncIterable<StorageKey>
+}
+
+/** Whether a store has the ability {@link ListsUploads}. */
+export function listsUploads(store: BlobStore): store is BlobStore & ListsUploads {
+  return 'listUploads' in store
 }

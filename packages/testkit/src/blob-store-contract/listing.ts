@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { lists, newStorageKey, newUploadId, type StorageKey } from '@openregistry/core'
+import { lists, listsUploads, newStorageKey, newUploadId, type StorageKey } from '@openregistry/core'
 import { bytesOf, reusing } from './content.ts'
 import type { OpenBlobStore } from './index.ts'
 
-/** The ability `Lists`, of the stores that have it. */
+/** The abilities `Lists` and `ListsUploads`, of the stores that have them. */
 export function listTests(open: OpenBlobStore): void {
   describe('listing', () => {
     test('an empty store lists nothing', async ({ skip }) => {
@@ -27,6 +27,17 @@ export function listTests(open: OpenBlobStore): void {
       for (const key of keys)
         for (const length of [1, 2, 3, 32, 40, 65]) await expectListed(key.slice(0, length))
       await expectListed('')
+    })
+
+    test('the objects of many uploads in one walk', async ({ skip }) => {
+      await using store = await open()
+      if (!listsUploads(store)) return skip('the store lists one upload at a time')
+      const uploads = Array.from({ length: 4 }, () => newUploadId())
+      const keys = uploads.flatMap((upload) => [newStorageKey(upload), newStorageKey(upload)])
+      for (const key of keys) await store.write(key, reusing(bytesOf(10), 10))
+      const wanted = new Set([...uploads.slice(0, 2), newUploadId()])
+      expect((await keysOf(store.listUploads(wanted))).toSorted()).toEqual(keys.slice(0, 4).toSorted())
+      expect(await keysOf(store.listUploads(new Set()))).toEqual([])
     })
 
     test('what is deleted is not listed, and deleting while listing is fine', async ({ skip }) => {
