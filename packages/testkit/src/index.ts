@@ -1,4 +1,5 @@
 export * from './blob-store-contract/index.ts'
+export * from './blob-store-contract/upload-listing.ts'
 export * from './content-hasher-contract.ts'
 export * from './http/index.ts'
 export * from './images/index.ts'

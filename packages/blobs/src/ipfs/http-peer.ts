@@ -140,9 +140,12 @@ class Exchange {
   }
 
   async #write(chunk: Uint8Array): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<unknown>()
-    this.#request.write(chunk, resolve)
-    await Promise.race([promise, this.#response])
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.#request.write(chunk, (error) => (error == null ? resolve() : reject(error)))
+    // A refusal may come with the end of the connection, and says more than that.
+    await Promise.race([promise, this.#response]).catch((error: unknown) => {
+      if (!this.#answered) throw error
+    })
     // The callback of a write does not always get the error that ended the connection.
     if (!this.#answered && this.#failure !== null) throw this.#failure
   }

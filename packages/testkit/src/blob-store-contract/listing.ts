@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { lists, listsUploads, newStorageKey, newUploadId, type StorageKey } from '@openregistry/core'
+import { lists, newStorageKey, newUploadId, type StorageKey } from '@openregistry/core'
 import { bytesOf, reusing } from './content.ts'
 import type { OpenBlobStore } from './index.ts'
 
-/** The abilities `Lists` and `ListsUploads`, of the stores that have them. */
+/** The ability `Lists`, of the stores that have it. */
 export function listTests(open: OpenBlobStore): void {
   describe('listing', () => {
     test('an empty store lists nothing', async ({ skip }) => {
@@ -29,17 +29,6 @@ export function listTests(open: OpenBlobStore): void {
       await expectListed('')
     })
 
-    test('the objects of many uploads in one walk', async ({ skip }) => {
-      await using store = await open()
-      if (!listsUploads(store)) return skip('the store lists one upload at a time')
-      const uploads = Array.from({ length: 4 }, () => newUploadId())
-      const keys = uploads.flatMap((upload) => [newStorageKey(upload), newStorageKey(upload)])
-      for (const key of keys) await store.write(key, reusing(bytesOf(10), 10))
-      const wanted = new Set([...uploads.slice(0, 2), newUploadId()])
-      expect((await keysOf(store.listUploads(wanted))).toSorted()).toEqual(keys.slice(0, 4).toSorted())
-      expect(await keysOf(store.listUploads(new Set()))).toEqual([])
-    })
-
     test('what is deleted is not listed, and deleting while listing is fine', async ({ skip }) => {
       await using store = await open()
       if (!lists(store)) return skip('the store cannot list')
@@ -56,7 +45,8 @@ export function listTests(open: OpenBlobStore): void {
   })
 }
 
-async function keysOf(keys: AsyncIterable<StorageKey>): Promise<StorageKey[]> {
+/** Everything that is listed. */
+export async function keysOf(keys: AsyncIterable<StorageKey>): Promise<StorageKey[]> {
   const all: StorageKey[] = []
   for await (const key of keys) all.push(key)
   return all
