@@ -3,8 +3,8 @@ import type { Cid } from '@openregistry/dag'
 import type { SpanSource } from '../reading/span-reader.ts'
 import { refusalOf } from './answer-lines.ts'
 import type { HttpAnswer, HttpPeer } from './http-peer.ts'
-import { backendFault, PeerUnreachable } from './peer-fault.ts'
-import { retrying } from './retrying.ts'
+import { PeerUnreachable } from './peer-fault.ts'
+import { persistently } from './retrying.ts'
 
 /** How to read through a gateway. */
 export interface GatewayOptions {
@@ -96,13 +96,9 @@ export class Gateway {
     }, signal)
   }
 
-  async #again<T>(attempt: (peer: HttpPeer) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    try {
-      const { peer, retryWithin } = this.#options
-      return await retrying(async () => attempt(await peer()), { within: retryWithin, signal })
-    } catch (error) {
-      throw backendFault(error)
-    }
+  #again<T>(attempt: (peer: HttpPeer) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const { peer, retryWithin } = this.#options
+    return persistently(async () => attempt(await peer()), { within: retryWithin, signal })
   }
 }
 

@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto'
-import { readdir } from 'node:fs/promises'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newStorageKey, newUploadId } from '@openregistry/core'
 import { readCar, unixfsLeafSize } from '@openregistry/dag'
 import { randomFrom } from '@openregistry/testkit'
-import { carOf, objectOf, type SpooledObject } from './object-dag.ts'
+import { carOf, objectOf, type CarOrder, type SpooledObject } from './object-dag.ts'
 import { Spool } from './spool.ts'
 import { spooled, webHashLeaf } from './spooled.ts'
 
@@ -52,6 +51,19 @@ describe('an object as a CAR', () => {
       expect(cids).toHaveLength(above + Math.max(1, Math.ceil(size / unixfsLeafSize)))
     },
   )
+
+  test('has the same blocks in either order', async () => {
+    const object = await objectFrom(new Uint8Array(randomFrom(9).bytes(2 * mebi + 5)))
+    await using content = object.content
+    expect(content.size).toBe(2 * mebi + 5)
+    const cids = async (order: CarOrder): Promise<string[]> => {
+      await using car = await readCar(carOf(object, order), { sha256 })
+      return (await Array.fromAsync(car.blocks)).map(({ cid }) => cid)
+    }
+    const [nodesFirst, leavesFirst] = [await cids('nodes first'), await cids('leaves first')]
+    expect(nodesFirst.slice(0, 2)).toEqual([object.pin, object.file])
+    expect(leavesFirst).toEqual([...nodesFirst.slice(2), ...nodesFirst.slice(0, 2)])
+  })
 
   test('of equal content is another pin of the same file, and can be read again and again', async () => {
     const bytes = new Uint8Array(randomFrom(7).bytes(2 * mebi + 5))

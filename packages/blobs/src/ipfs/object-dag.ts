@@ -55,21 +55,29 @@ export function objectOf(key: StorageKey, content: Spooled): SpooledObject {
   return { file, pin, size, content, nodes, directory: directory.bytes }
 }
 
+/** What comes first in a CAR; its readers do not mind, as a rule. */
+export type CarOrder = 'nodes first' | 'leaves first'
+
 /**
  * The object as a CARv1 with one root, its pin. A chunk is valid until the next one is asked for; there are never more than
  * a leaf and a node in memory.
  * @throws RegistryError storage faults of the spool.
  */
-export async function* carOf(object: SpooledObject): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* carOf(
+  object: SpooledObject,
+  order: CarOrder = 'nodes first',
+): AsyncGenerator<Uint8Array, void, undefined> {
   yield carHeader([object.pin])
-  yield carFrameHead(encodeCid(cidParts(object.pin)), object.directory.length)
-  yield object.directory
-  yield* nodesOf(object)
+  if (order === 'nodes first') yield* nodesOf(object)
   yield* leafFrames(object)
+  if (order === 'leaves first') yield* nodesOf(object)
 }
 
 /** The blocks above the leaves. */
-function* nodesOf({ content, nodes }: SpooledObject): Generator<Uint8Array, void, undefined> {
+function* nodesOf(object: SpooledObject): Generator<Uint8Array, void, undefined> {
+  const { content, nodes, directory } = object
+  yield carFrameHead(encodeCid(cidParts(object.pin)), directory.length)
+  yield directory
   const { size, leaves } = content
   for (let level = nodes.length; level >= 1; level--) {
     const hashes = nodes[level - 1]!

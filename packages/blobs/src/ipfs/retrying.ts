@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { mayPass } from './peer-fault.ts'
+import { backendFault, mayPass } from './peer-fault.ts'
 
 /** When to stop asking again. */
 export interface RetryOptions {
@@ -29,5 +29,18 @@ export async function retrying<T>(attempt: () => Promise<T>, { within, signal }:
         signal?.throwIfAborted(),
       )
     }
+  }
+}
+
+/**
+ * The same for an operation of a store.
+ * @throws RegistryError `STORAGE_FULL`, `STORAGE_UNAVAILABLE`; the reason of the signal.
+ */
+export async function persistently<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
+  try {
+    return await retrying(attempt, options)
+  } catch (error) {
+    options.signal?.throwIfAborted()
+    throw backendFault(error)
   }
 }

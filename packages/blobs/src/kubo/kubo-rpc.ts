@@ -1,8 +1,11 @@
 import type { Cid } from '@openregistry/dag'
 import { answerLines } from '../ipfs/answer-lines.ts'
+import { slowestDisk } from '../ipfs/defaults.ts'
 import type { HttpPeer } from '../ipfs/http-peer.ts'
 import { multipart } from '../ipfs/multipart.ts'
+import { carOf, type SpooledObject } from '../ipfs/object-dag.ts'
 import { PeerRefusal, PeerUnreachable } from '../ipfs/peer-fault.ts'
+import type { PinService } from '../ipfs/pin-service.ts'
 
 /** What Kubo says of a pin that is not there, or only as part of another one. */
 const notPinned = /is not pinned|not pinned or pinned indirectly/
@@ -10,21 +13,12 @@ const notPinned = /is not pinned|not pinned or pinned indirectly/
 /** Query parameters; several values of one name are several arguments. */
 type Parameters = Readonly<Record<string, string>>
 
-/**
- * The calls of Kubo's RPC API that a blob store needs (docs.ipfs.tech, "Kubo RPC API"), one attempt each.
- * All throw PeerUnreachable when the answer does not come or breaks off, and PeerRefusal with Kubo's own words.
- */
-export class KuboRpc {
+/** The calls of Kubo's RPC API that a blob store needs (docs.ipfs.tech, "Kubo RPC API"). */
+export class KuboRpc implements PinService {
   readonly #peer: HttpPeer
 
   constructor(peer: HttpPeer) {
     this.#peer = peer
-  }
-
-  /** Kubo's version. Always allowed, whatever else the token may do. */
-  async version(timeout: number): Promise<string> {
-    const { Version } = await this.#one<{ Version?: string }>('version', {}, timeout)
-    return Version ?? ''
   }
 
   /** An entry of Kubo's configuration. */
@@ -33,13 +27,12 @@ export class KuboRpc {
     return Value
   }
 
-  /** Pins a CID alone, not what it links to, under a name of at most 255 bytes; a name that it had is replaced. */
-  async pinDirectly(cid: Cid, name: string, timeout?: number): Promise<void> {
+  /** A direct pin, whose name is the text: the index is the list of direct pins. */
+  async pinEntry(cid: Cid, name: string, timeout?: number): Promise<void> {
     await this.#one('pin/add', { arg: cid, recursive: 'false', name, ...unannounced }, timeout)
   }
 
-  /** The name of a pin of {@link pinDirectly}, or null when there is none. */
-  async nameOfPin(cid: Cid): Promise<string | null> {
+  async entryOf(cid: Cid): Promise<string | null> {
     try {
       const parameters = { arg: cid, type: 'direct', names: 'true' }
       const { Keys } = await this.#one<{ Keys?: Record<string, { Name?: string }> }>('pin/ls', parameters)
@@ -50,7 +43,6 @@ export class KuboRpc {
     }
   }
 
-  /** Takes a pin of any kind away; a missing one is fine. */
   async unpin(cid: Cid): Promise<void> {
     try {
       await this.#one('pin/rm', { arg: cid })
@@ -59,8 +51,7 @@ export class KuboRpc {
     }
   }
 
-  /** The CIDs of all pins of {@link pinDirectly}. */
-  async *directPins(): AsyncGenerator<string, void, undefined> {
+  async *entries(): AsyncGenerator<string, void, undefined> {
     for await (const line of this.#call('pin/ls', { type: 'direct', stream: 'true' })) {
       const { Cid: cid } = line as { Cid?: string }
       if (cid !== undefined) yield cid
@@ -68,21 +59,16 @@ export class KuboRpc {
   }
 
   /**
-   * Imports a CAR whose only root is the pin of an object, and pins that with all below it. Kubo collects no garbage between the first
-   * block and the pin, and walks through all blocks before it says that it pinned them.
-   * @param object its pin is the root; the larger it is, the longer Kubo may be silent while it walks.
-   * @param signal ends it while the CAR is being sent: what Kubo has then is pinned by nobody.
+   * Imports the object as a CAR. Kubo collects no garbage between the first block and the pin, and walks through all
+   * blocks before it says that it pinned them.
    */
-  async importCar(
-    { pin: root, size }: { pin: Cid; size: number },
-    car: AsyncIterable<Uint8Array>,
-    signal?: AbortSignal,
-  ): Promise<void> {
+  async pinObject(object: SpooledObject, signal?: AbortSignal): Promise<void> {
+    const { pin: root, size } = object
     let pinned = false
     let complete = false
     const parameters = { 'pin-roots': 'true', stats: 'true' }
-    const longer = size / slowestWalk
-    for await (const line of this.#call('dag/import', parameters, { car, signal, longer })) {
+    const options = { car: carOf(object), signal, longer: size / slowestDisk }
+    for await (const line of this.#call('dag/import', parameters, options)) {
       const { Root, Stats } = line as ImportLine
       if (Root !== undefined) {
         if (Root.PinErrorMsg !== undefined && Root.PinErrorMsg !== '')
@@ -123,9 +109,6 @@ export class KuboRpc {
 
 /** Whatever Kubo announces of its own accord: a pin of the index says nothing to anybody else. */
 const unannounced = { 'fast-provide-root': 'false' }
-
-/** Bytes a millisecond that even a slow disk gives Kubo when it looks whether all blocks of an object are there. */
-const slowestWalk = 10_000
 
 interface CallOptions {
   car?: AsyncIterable<Uint8Array> | undefined

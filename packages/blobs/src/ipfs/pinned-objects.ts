@@ -1,56 +1,56 @@
 import { RegistryError } from '@openregistry/oci'
 import type { Cid } from '@openregistry/dag'
 import type { StorageKey } from '@openregistry/core'
-import { carOf, type ObjectDag, type SpooledObject } from '../ipfs/object-dag.ts'
-import { formatEntry, parseEntry, type ObjectIndex } from '../ipfs/object-index.ts'
-import { backendFault } from '../ipfs/peer-fault.ts'
-import { retrying } from '../ipfs/retrying.ts'
-import type { KuboRpc } from './kubo-rpc.ts'
+import type { ObjectDag, SpooledObject } from './object-dag.ts'
+import { formatEntry, parseEntry, type ObjectIndex } from './object-index.ts'
+import { backendFault } from './peer-fault.ts'
+import type { PinService } from './pin-service.ts'
+import { persistently } from './retrying.ts'
 
 /** How long a write that failed tries to leave nothing behind, in milliseconds; after that the sweep does it. */
 const tidyWithin = 2000
 
 /**
- * The objects of a Kubo node. Each has two pins: the entry of the index, which is there before the first byte, so that
+ * Objects that are pinned. Each has two pins: the entry of the index, which is there before the first byte, so that
  * whatever happens the object is found and can be deleted; and the one that holds the bytes.
  *
  * All throw RegistryError `STORAGE_FULL`, `STORAGE_UNAVAILABLE`.
  */
-export class KuboObjects {
-  readonly #rpc: KuboRpc
+export class PinnedObjects {
+  readonly #pins: PinService
   readonly #index: ObjectIndex
   readonly #retryWithin: number
 
-  /** @param retryWithin milliseconds in which something is tried again that did not reach Kubo. */
-  constructor(rpc: KuboRpc, index: ObjectIndex, retryWithin: number) {
-    this.#rpc = rpc
+  /** @param retryWithin milliseconds in which something is tried again that did not reach the service. */
+  constructor(pins: PinService, index: ObjectIndex, retryWithin: number) {
+    this.#pins = pins
     this.#index = index
     this.#retryWithin = retryWithin
   }
 
   /** What the index says of an object, whose bytes may not be there yet; null when it says nothing. */
   async find(key: StorageKey): Promise<ObjectDag | null> {
-    const name = await this.#again(() => this.#rpc.nameOfPin(this.#index.cidOf(key)))
-    if (name === null) return null
-    const entry = parseEntry(name)
+    const text = await this.#again(() => this.#pins.entryOf(this.#index.cidOf(key)))
+    if (text === null) return null
+    const entry = parseEntry(text)
     if (entry !== null) return entry
     throw new RegistryError('STORAGE_UNAVAILABLE', undefined, {
-      cause: `the pin of ${key} has a name that is not ours: ${name}`,
+      cause: `the pin of ${key} has a text that is not ours: ${text}`,
     })
   }
 
   /**
    * Stores an object. When this rejects nothing is left of it, or an entry of the index that leads to what is left.
-   * @throws the reason of the signal, which ends it until all bytes are with Kubo.
+   * @throws the reason of the signal, which ends it until all bytes were sent.
    */
   async store(key: StorageKey, object: SpooledObject, signal?: AbortSignal): Promise<void> {
     const entry = this.#index.cidOf(key)
     try {
-      await this.#again(() => this.#rpc.pinDirectly(entry, formatEntry(object)), signal)
-      await this.#again(() => this.#rpc.importCar(object, carOf(object), signal), signal)
+      await this.#again(() => this.#pins.pinEntry(entry, formatEntry(object)), signal)
+      await this.#again(() => this.#pins.pinObject(object, signal), signal)
       signal?.throwIfAborted()
       // Whoever deleted it meanwhile may have come before there was a pin to take away.
-      if ((await this.#again(() => this.#rpc.nameOfPin(entry))) === null) throw deleted(key)
+      if ((await this.#again(() => this.#pins.entryOf(entry))) === null) throw deleted(key)
     } catch (error) {
       await this.#take(entry, object.pin, tidyWithin).catch(() => undefined)
       throw error
@@ -63,10 +63,10 @@ export class KuboObjects {
     if (found !== null) await this.#take(this.#index.cidOf(key), found.pin, this.#retryWithin)
   }
 
-  /** The keys that are wanted: a walk through the whole index, since Kubo finds pins by their CID alone. */
+  /** The keys that are wanted: a walk through the whole index, since pins are found by their CID alone. */
   async *keys(wanted: (key: StorageKey) => boolean): AsyncGenerator<StorageKey, void, undefined> {
     try {
-      for await (const cid of this.#rpc.directPins()) {
+      for await (const cid of this.#pins.entries()) {
         const key = this.#index.keyOf(cid)
         if (key !== null && wanted(key)) yield key
       }
@@ -80,16 +80,11 @@ export class KuboObjects {
    * in between. It looks for the entry after that, so one of the two sees the other.
    */
   async #take(entry: Cid, pin: Cid, within: number): Promise<void> {
-    for (const cid of [pin, entry, pin]) await this.#again(() => this.#rpc.unpin(cid), undefined, within)
+    for (const cid of [pin, entry, pin]) await this.#again(() => this.#pins.unpin(cid), undefined, within)
   }
 
-  async #again<T>(attempt: () => Promise<T>, signal?: AbortSignal, within = this.#retryWithin): Promise<T> {
-    try {
-      return await retrying(attempt, { within, signal })
-    } catch (error) {
-      signal?.throwIfAborted()
-      throw backendFault(error)
-    }
+  #again<T>(attempt: () => Promise<T>, signal?: AbortSignal, within = this.#retryWithin): Promise<T> {
+    return persistently(attempt, { within, signal })
   }
 }
 
