@@ -1,4 +1,4 @@
-import type { BlobStore, Lists, ListsUploads } from '@openregistry/core'
+import type { BlobStore, KeepsIdentity, Lists, ListsUploads } from '@openregistry/core'
 import { authorizationOf } from '../ipfs/api-token.ts'
 import { checkTimeout, connections, defaultRetry, defaultTimeout } from '../ipfs/defaults.ts'
 import { Gateway } from '../ipfs/gateway.ts'
@@ -27,11 +27,14 @@ export interface ClusterBlobStoreOptions extends PinnedStoreOptions {
  * Opens an IPFS Cluster as a blob store, `cluster` in `blob_locations.backend`. Nothing is asked of it yet.
  * @throws TypeError when a URL is none.
  */
-export function openClusterBlobStore(options: ClusterBlobStoreOptions): BlobStore & Lists & ListsUploads {
+export function openClusterBlobStore(
+  options: ClusterBlobStoreOptions,
+): BlobStore & Lists & ListsUploads & KeepsIdentity {
   return new PinnedBlobStore('cluster', new ClusterPinning(options), options)
 }
 
 class ClusterPinning implements Pinning {
+  readonly place: string
   readonly pins: ClusterRest
   readonly index: ObjectIndex
   readonly gateway: Gateway
@@ -43,7 +46,9 @@ class ClusterPinning implements Pinning {
   constructor(options: ClusterBlobStoreOptions) {
     const { timeout = defaultTimeout, retryWithin = defaultRetry } = options
     const authorization = authorizationOf(options.apiToken ?? null)
-    this.#api = new HttpPeer({ url: new URL(options.apiUrl).origin, authorization, timeout, connections })
+    const url = new URL(options.apiUrl).origin
+    this.place = `the IPFS Cluster ${url} (dfs.cluster.api_url)`
+    this.#api = new HttpPeer({ url, authorization, timeout, connections })
     const replication = { min: options.replicationMin ?? null, max: options.replicationMax ?? null }
     this.pins = new ClusterRest(this.#api, replication, timeout)
     this.index = new ObjectIndex(options.registry ?? 'openregistry')

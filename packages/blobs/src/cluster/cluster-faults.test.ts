@@ -4,16 +4,20 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { BlobStore, Lists, StorageKey } from '@openregistry/core'
 import {
+  bytesOf,
   describeWithIpfsCluster,
+  holds,
+  type HttpFault,
   HttpFaultProxy,
   IpfsClusterPeer,
   KuboNode,
-  type HttpFault,
+  newKey,
+  reusing,
 } from '@openregistry/testkit'
-import { bytesOf, has, inChunks, newKey } from '../testing/objects.ts'
 import { openClusterBlobStore, type ClusterBlobStoreOptions } from './cluster-blob-store.ts'
 
 const mebi = 1024 * 1024
+const chunk = 256 * 1024
 
 // Nodes and peers start several times in a test.
 vi.setConfig({ testTimeout: 120_000 })
@@ -78,9 +82,9 @@ describeWithIpfsCluster('a store on an IPFS Cluster', (running) => {
       proxy.fault = (request) => (request.path.startsWith(path) && !met && (met = true) ? fault : null)
       const store = open({ apiUrl: proxy.url })
       const [key, bytes] = [newKey(), newBytes(3 * mebi + 5)]
-      await store.write(key, inChunks(bytes))
+      await store.write(key, reusing(bytes, chunk))
       expect(met).toBe(true)
-      expect(await has(store, key, bytes)).toBe(true)
+      expect(await holds(store, key, bytes)).toBe(true)
       expect(await pinsOf(running().peer)).toBe(before + 1)
       await store.delete(key)
       await expectNothing(key, before)
@@ -119,7 +123,7 @@ describeWithIpfsCluster('a store on an IPFS Cluster', (running) => {
         asked.startsWith(path) && method !== 'DELETE' ? fault : null
       const store = open({ apiUrl: proxy.url, timeout: 500, retryWithin: 300 })
       const key = newKey()
-      const writing = store.write(key, inChunks(newBytes(mebi + 1)))
+      const writing = store.write(key, reusing(newBytes(mebi + 1), chunk))
       await expect(writing).rejects.toMatchObject({ code: `STORAGE_${code}` })
       await expectNothing(key, before)
     })
@@ -139,12 +143,12 @@ describeWithIpfsCluster('a store on an IPFS Cluster', (running) => {
     }
     const store = open({ apiUrl: proxy.url, ...patient })
     const [key, bytes] = [newKey(), newBytes(20 * mebi)]
-    await store.write(key, inChunks(bytes))
+    await store.write(key, reusing(bytes, chunk))
     expect(crashes).toHaveLength(1)
     await Promise.all(crashes)
-    expect(await has(open(patient), key, bytes)).toBe(true)
+    expect(await holds(open(patient), key, bytes)).toBe(true)
     await crash()
-    expect(await has(open(patient), key, bytes)).toBe(true)
+    expect(await holds(open(patient), key, bytes)).toBe(true)
     await store.delete(key)
   })
 
@@ -161,8 +165,8 @@ describeWithIpfsCluster('a store on an IPFS Cluster', (running) => {
     }
     const store = open({ apiUrl: proxy.url, ...patient })
     const [key, bytes] = [newKey(), newBytes(5 * mebi)]
-    await store.write(key, inChunks(bytes))
-    expect(await has(store, key, bytes)).toBe(true)
+    await store.write(key, reusing(bytes, chunk))
+    expect(await holds(store, key, bytes)).toBe(true)
     await store.delete(key)
   })
 
@@ -190,20 +194,20 @@ describeWithIpfsCluster('a store on an IPFS Cluster', (running) => {
     }
     const store = open({ apiUrl: peer.apiUrl, ...patient })
     const [key, bytes] = [newKey(), newBytes(3 * mebi)]
-    await store.write(key, inChunks(bytes))
+    await store.write(key, reusing(bytes, chunk))
     await node.collectGarbage()
-    expect(await has(store, key, bytes)).toBe(true)
+    expect(await holds(store, key, bytes)).toBe(true)
   })
 
   test('of equal contents one is deleted, and the other stays', async () => {
     const store = open()
     const [one, other, bytes] = [newKey(), newKey(), newBytes(2 * mebi + 9)]
-    await store.write(one, inChunks(bytes))
-    await store.write(other, inChunks(bytes))
+    await store.write(one, reusing(bytes, chunk))
+    await store.write(other, reusing(bytes, chunk))
     await store.delete(one)
     await running().node.collectGarbage()
     expect(await store.stat(one)).toBeNull()
-    expect(await has(store, other, bytes)).toBe(true)
+    expect(await holds(store, other, bytes)).toBe(true)
     await store.delete(other)
   })
 
@@ -214,7 +218,7 @@ describeWithIpfsCluster('a store on an IPFS Cluster', (running) => {
     await peer.untilPeers(2)
     const store = open({ ...patient, replicationMin: 2, replicationMax: 2 })
     const [key, bytes] = [newKey(), newBytes(3 * mebi)]
-    await store.write(key, inChunks(bytes))
+    await store.write(key, reusing(bytes, chunk))
     const apart = openClusterBlobStore({
       apiUrl: second.apiUrl,
       gatewayUrl: node.gatewayUrl,
@@ -224,7 +228,7 @@ describeWithIpfsCluster('a store on an IPFS Cluster', (running) => {
     onTestFinished(() => apart[Symbol.asyncDispose]())
     await peer.stop()
     await running().node.stop()
-    expect(await has(apart, key, bytes)).toBe(true)
+    expect(await holds(apart, key, bytes)).toBe(true)
     await running().node.start()
     await peer.start()
     await store.delete(key)

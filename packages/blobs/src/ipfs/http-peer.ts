@@ -53,9 +53,14 @@ export class HttpPeer {
   readonly #options: HttpPeerOptions
   readonly #agent: http.Agent
   readonly #request: typeof http.request
+  readonly #hostHeader: { host?: string }
 
   constructor(options: HttpPeerOptions) {
     this.url = options.url
+    const { hostname, port } = new URL(options.url)
+    // Under this name a gateway of Kubo answers with redirects to a host name for each CID.
+    this.#hostHeader =
+      hostname === 'localhost' ? { host: port === '' ? '127.0.0.1' : `127.0.0.1:${port}` } : {}
     this.#options = options
     const { Agent, request } = options.url.startsWith('https:') ? https : http
     this.#request = request
@@ -76,6 +81,7 @@ export class HttpPeer {
         // Kubo takes whoever looks like a browser for a foreign web page.
         'user-agent': 'openregistry',
         accept: '*/*',
+        ...this.#hostHeader,
         ...(authorization === null ? {} : { authorization }),
         ...headers,
       },

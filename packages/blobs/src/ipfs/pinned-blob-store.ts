@@ -1,8 +1,10 @@
 import { RegistryError } from '@openregistry/oci'
 import {
   uploadOf,
+  type BackendIdentity,
   type BlobStore,
   type ByteRange,
+  type KeepsIdentity,
   type Lists,
   type ListsUploads,
   type ObjectReader,
@@ -18,6 +20,7 @@ import { objectOf, type ObjectDag } from './object-dag.ts'
 import type { ObjectIndex } from './object-index.ts'
 import { backendFault } from './peer-fault.ts'
 import type { PinService } from './pin-service.ts'
+import { PinnedIdentity } from './pinned-identity.ts'
 import { PinnedObjects } from './pinned-objects.ts'
 import { persistently } from './retrying.ts'
 import { Spool } from './spool.ts'
@@ -50,6 +53,8 @@ export interface PinnedStoreOptions {
 
 /** A service that pins, and how to read from it. */
 export interface Pinning extends AsyncDisposable {
+  /** See `KeepsIdentity.place`. */
+  readonly place: string
   readonly pins: PinService
   readonly index: ObjectIndex
   readonly gateway: Gateway
@@ -62,10 +67,13 @@ export interface Pinning extends AsyncDisposable {
 }
 
 /** A blob store on a service that pins. */
-export class PinnedBlobStore implements BlobStore, Lists, ListsUploads {
+export class PinnedBlobStore implements BlobStore, Lists, ListsUploads, KeepsIdentity {
   readonly backend: string
   readonly public: boolean
+  /** Behind the same address may be another node tomorrow, or the same one with an empty repository. */
+  readonly mountable = true
   readonly #pinning: Pinning
+  readonly #identity: PinnedIdentity
   readonly #retryWithin: number
   readonly #objects: PinnedObjects
   readonly #spool: Spool
@@ -80,9 +88,26 @@ export class PinnedBlobStore implements BlobStore, Lists, ListsUploads {
     this.public = options.public ?? true
     this.#pinning = pinning
     this.#retryWithin = options.retryWithin ?? defaultRetry
+    this.#identity = new PinnedIdentity(pinning.pins, pinning.index, this.#retryWithin)
     this.#objects = new PinnedObjects(pinning.pins, pinning.index, this.#retryWithin)
     this.#spool = new Spool(options.spool)
     this.#hashLeaf = options.hashLeaf ?? webHashLeaf
+  }
+
+  get place(): string {
+    return this.#pinning.place
+  }
+
+  readIdentity(): Promise<BackendIdentity | null> {
+    return this.#identity.read()
+  }
+
+  claim(identity: BackendIdentity): Promise<BackendIdentity> {
+    return this.#identity.claim(identity)
+  }
+
+  reclaim(identity: BackendIdentity): Promise<void> {
+    return this.#identity.replace(identity)
   }
 
   async write(

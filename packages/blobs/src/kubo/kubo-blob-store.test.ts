@@ -3,8 +3,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { BlobStore, Lists, ListsUploads } from '@openregistry/core'
-import { blobStoreContract, describeWithKubo, uploadListingContract } from '@openregistry/testkit'
+import {
+  blobStoreContract,
+  bytesOf,
+  describeWithKubo,
+  holds,
+  newKey,
+  reusing,
+  uploadListingContract,
+} from '@openregistry/testkit'
 import { openKuboBlobStore } from './kubo-blob-store.ts'
+
+const chunk = 256 * 1024
 
 let spool: string
 beforeAll(async () => {
@@ -19,6 +29,15 @@ describeWithKubo('on a real node', (node) => {
     openKuboBlobStore({ apiUrl: node().apiUrl, spool, registry: `registry-${stores++}` })
   blobStoreContract('kubo', open)
   uploadListingContract('kubo', open)
+
+  test('localhost is as good a name of its gateway as any', async () => {
+    const gatewayUrl = node().gatewayUrl.replace('127.0.0.1', 'localhost')
+    await using store = openKuboBlobStore({ apiUrl: node().apiUrl, gatewayUrl, spool, registry: 'localhost' })
+    const [key, bytes] = [newKey(), bytesOf(300_000)]
+    await store.write(key, reusing(bytes, chunk))
+    await store.check()
+    expect(await holds(store, key, bytes)).toBe(true)
+  })
 
   test('nothing is left in the spool', async () => {
     expect(await readdir(spool)).toEqual([])

@@ -1,4 +1,4 @@
-import type { BlobStore, Lists, ListsUploads } from '@openregistry/core'
+import type { BlobStore, KeepsIdentity, Lists, ListsUploads } from '@openregistry/core'
 import { authorizationOf } from '../ipfs/api-token.ts'
 import { checkTimeout, connections, defaultRetry, defaultTimeout } from '../ipfs/defaults.ts'
 import { Gateway } from '../ipfs/gateway.ts'
@@ -23,11 +23,14 @@ export interface KuboBlobStoreOptions extends PinnedStoreOptions {
  * Opens a Kubo node as a blob store, `kubo` in `blob_locations.backend`. Nothing is asked of the node yet: it may come later.
  * @throws TypeError when a URL is none.
  */
-export function openKuboBlobStore(options: KuboBlobStoreOptions): BlobStore & Lists & ListsUploads {
+export function openKuboBlobStore(
+  options: KuboBlobStoreOptions,
+): BlobStore & Lists & ListsUploads & KeepsIdentity {
   return new PinnedBlobStore('kubo', new KuboPinning(options), options)
 }
 
 class KuboPinning implements Pinning {
+  readonly place: string
   readonly pins: KuboRpc
   readonly index: ObjectIndex
   readonly gateway: Gateway
@@ -38,6 +41,7 @@ class KuboPinning implements Pinning {
   constructor(options: KuboBlobStoreOptions) {
     const { timeout = defaultTimeout, retryWithin = defaultRetry } = options
     const url = new URL(options.apiUrl).origin
+    this.place = `the Kubo node ${url} (dfs.ipfs.api_url)`
     const authorization = authorizationOf(options.apiToken ?? null)
     this.#api = new HttpPeer({ url, authorization, timeout, connections })
     this.pins = new KuboRpc(this.#api)

@@ -4,16 +4,21 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { BlobStore, Lists, StorageKey } from '@openregistry/core'
 import {
+  bytesOf,
   describeWithKubo,
-  HttpFaultProxy,
+  holds,
   type HttpFault,
+  HttpFaultProxy,
   type KuboNode,
+  newKey,
   type ProxiedRequest,
+  read,
+  reusing,
 } from '@openregistry/testkit'
-import { bytesOf, has, inChunks, newKey, read } from '../testing/objects.ts'
 import { openKuboBlobStore, type KuboBlobStoreOptions } from './kubo-blob-store.ts'
 
 const mebi = 1024 * 1024
+const chunk = 256 * 1024
 const importing = '/api/v0/dag/import'
 const pinning = '/api/v0/pin/add'
 
@@ -111,8 +116,8 @@ describeWithKubo('a store on a Kubo node with faults', (node) => {
       const store = proxied.open()
       const [key, bytes] = [newKey(), bytesOf(3 * mebi + 5)]
       proxied.api.fault = atFirst(path, fault)
-      expect(await store.write(key, inChunks(bytes))).toEqual({ size: bytes.length })
-      expect(await has(store, key, bytes)).toBe(true)
+      expect(await store.write(key, reusing(bytes, chunk))).toEqual({ size: bytes.length })
+      expect(await holds(store, key, bytes)).toBe(true)
       expect(await proxied.pins()).toHaveLength(before.length + 1)
       await store.delete(key)
       await expectNothing(store, key)
@@ -138,7 +143,7 @@ describeWithKubo('a store on a Kubo node with faults', (node) => {
       const store = proxied.open({ timeout: 1000, retryWithin: 500 })
       const key = newKey()
       proxied.api.fault = always(importing, fault)
-      const writing = store.write(key, inChunks(bytesOf(2 * mebi + 1)))
+      const writing = store.write(key, reusing(bytesOf(2 * mebi + 1), chunk))
       await expect(writing).rejects.toMatchObject({ code: `STORAGE_${code}` })
       proxied.api.fault = null
       await expectNothing(store, key)
@@ -148,7 +153,7 @@ describeWithKubo('a store on a Kubo node with faults', (node) => {
       const store = proxied.open({ retryWithin: 300 })
       const key = newKey()
       proxied.api.fault = always('/', { kind: 'cut request', after: 0 })
-      await expect(store.write(key, inChunks(bytesOf(10)))).rejects.toMatchObject({
+      await expect(store.write(key, reusing(bytesOf(10), chunk))).rejects.toMatchObject({
         code: 'STORAGE_UNAVAILABLE',
       })
       for (const operation of ['stat', 'open', 'delete'] as const)
@@ -166,7 +171,7 @@ describeWithKubo('a store on a Kubo node with faults', (node) => {
       if (path === importing) return { kind: 'lose answer' }
       return path === '/api/v0/pin/rm' ? { kind: 'cut request', after: 0 } : null
     }
-    await expect(store.write(key, inChunks(bytesOf(mebi)))).rejects.toMatchObject({
+    await expect(store.write(key, reusing(bytesOf(mebi), chunk))).rejects.toMatchObject({
       code: 'STORAGE_UNAVAILABLE',
     })
     proxied.api.fault = null
@@ -186,7 +191,7 @@ describeWithKubo('a store on a Kubo node with faults', (node) => {
       begun.resolve()
       return { kind: 'wait', until: go.promise }
     }
-    const writing = store.write(key, inChunks(bytesOf(mebi, 77)))
+    const writing = store.write(key, reusing(bytesOf(mebi, 77), chunk))
     writing.catch(() => undefined)
     await begun.promise
     expect(await store.stat(key)).toBeNull()
@@ -212,7 +217,7 @@ describeWithKubo('a store on a Kubo node with faults', (node) => {
       unpinned.resolve()
       return { kind: 'wait', until: written.promise }
     }
-    const writing = store.write(key, inChunks(bytesOf(mebi, 78)))
+    const writing = store.write(key, reusing(bytesOf(mebi, 78), chunk))
     await begun.promise
     const deleting = store.delete(key)
     await writing
@@ -230,7 +235,7 @@ describeWithKubo('a store on a Kubo node with faults', (node) => {
       if (path === importing) setImmediate(() => aborting.abort(reason))
       return null
     }
-    const writing = store.write(key, inChunks(bytesOf(20 * mebi)), { signal: aborting.signal })
+    const writing = store.write(key, reusing(bytesOf(20 * mebi), chunk), { signal: aborting.signal })
     await expect(writing).rejects.toBe(reason)
     await expectNothing(store, key)
   })
@@ -245,7 +250,7 @@ describeWithKubo('a store on a Kubo node with faults', (node) => {
     ])('%s', async (_what, fault) => {
       const store = proxied.open()
       const [key, bytes] = [newKey(), bytesOf(3 * mebi + 5)]
-      await store.write(key, inChunks(bytes))
+      await store.write(key, reusing(bytes, chunk))
       for (const method of ['HEAD', 'GET']) {
         let met = false
         proxied.gateway.fault = (request) =>
@@ -254,7 +259,7 @@ describeWithKubo('a store on a Kubo node with faults', (node) => {
               ? refusalFor(fault)
               : fault
             : null
-        expect(await has(store, key, bytes)).toBe(true)
+        expect(await holds(store, key, bytes)).toBe(true)
         expect(met).toBe(true)
       }
       await store.delete(key)
@@ -271,7 +276,7 @@ describeWithKubo('a store on a Kubo node with faults', (node) => {
     ])('%s', async (_what, fault) => {
       const store = proxied.open({ timeout: 500, retryWithin: 300 })
       const [key, bytes] = [newKey(), bytesOf(3 * mebi)]
-      await store.write(key, inChunks(bytes))
+      await store.write(key, reusing(bytes, chunk))
       let asked = 0
       proxied.gateway.fault = ({ method }) => (method === 'GET' && ++asked > 2 ? fault : null)
       await expect(read(store, key)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' })

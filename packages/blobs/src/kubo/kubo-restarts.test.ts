@@ -3,11 +3,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { BlobStore, Lists, StorageKey } from '@openregistry/core'
-import { describeWithKubo, HttpFaultProxy } from '@openregistry/testkit'
-import { bytesOf, has, inChunks, newKey, read } from '../testing/objects.ts'
+import {
+  bytesOf,
+  describeWithKubo,
+  holds,
+  HttpFaultProxy,
+  newKey,
+  read,
+  reusing,
+} from '@openregistry/testkit'
 import { openKuboBlobStore, type KuboBlobStoreOptions } from './kubo-blob-store.ts'
 
 const mebi = 1024 * 1024
+const chunk = 256 * 1024
 
 let spool: string
 beforeAll(async () => {
@@ -54,10 +62,10 @@ describeWithKubo('a Kubo node that', (node) => {
     await expect(impatient.check()).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' })
     await impatient[Symbol.asyncDispose]()
     const [key, bytes] = [newKey(), bytesOf(3 * mebi)]
-    const writing = store.write(key, inChunks(bytes))
+    const writing = store.write(key, reusing(bytes, chunk))
     await node().start()
     await writing
-    expect(await has(store, key, bytes)).toBe(true)
+    expect(await holds(store, key, bytes)).toBe(true)
     await store.delete(key)
   })
 
@@ -67,10 +75,10 @@ describeWithKubo('a Kubo node that', (node) => {
       const [key, bytes] = [newKey(), bytesOf(40 * mebi + 1)]
       await crashingAt({ url: node().apiUrl, path }, async (apiUrl) => {
         await using store = open({ apiUrl, gatewayUrl: node().gatewayUrl, ...patient })
-        await store.write(key, inChunks(bytes))
+        await store.write(key, reusing(bytes, chunk))
       })
       await using store = open(patient)
-      expect(await has(store, key, bytes)).toBe(true)
+      expect(await holds(store, key, bytes)).toBe(true)
       await store.delete(key)
     },
   )
@@ -78,10 +86,10 @@ describeWithKubo('a Kubo node that', (node) => {
   test('crashes during a read, and comes back: the read goes on', async () => {
     await using store = open(patient)
     const [key, bytes] = [newKey(), bytesOf(40 * mebi + 1)]
-    await store.write(key, inChunks(bytes))
+    await store.write(key, reusing(bytes, chunk))
     await crashingAt({ url: node().gatewayUrl, path: '/ipfs/' }, async (gatewayUrl) => {
       await using other = open({ gatewayUrl, ...patient })
-      expect(await has(other, key, bytes)).toBe(true)
+      expect(await holds(other, key, bytes)).toBe(true)
     })
     await store.delete(key)
   })
@@ -90,9 +98,9 @@ describeWithKubo('a Kubo node that', (node) => {
     await using store = open(patient)
     for (let round = 0; round < 3; round++) {
       const [key, bytes] = [newKey(), bytesOf(5 * mebi + round, round)]
-      await store.write(key, inChunks(bytes))
+      await store.write(key, reusing(bytes, chunk))
       await crash()
-      expect(await has(store, key, bytes)).toBe(true)
+      expect(await holds(store, key, bytes)).toBe(true)
       expect(await Array.fromAsync(store.list(key))).toEqual([key])
       await store.delete(key)
       expect(await store.stat(key)).toBeNull()
@@ -102,17 +110,17 @@ describeWithKubo('a Kubo node that', (node) => {
   test('stands still is not waited for, and is used again when it goes on', async () => {
     await using store = open({ timeout: 500, retryWithin: 200 })
     const [key, bytes] = [newKey(), bytesOf(2 * mebi)]
-    await store.write(key, inChunks(bytes))
+    await store.write(key, reusing(bytes, chunk))
     node().pause()
     try {
       await expect(store.stat(key)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' })
-      await expect(store.write(newKey(), inChunks(bytes))).rejects.toMatchObject({
+      await expect(store.write(newKey(), reusing(bytes, chunk))).rejects.toMatchObject({
         code: 'STORAGE_UNAVAILABLE',
       })
     } finally {
       node().resume()
     }
-    expect(await has(store, key, bytes)).toBe(true)
+    expect(await holds(store, key, bytes)).toBe(true)
     await store.delete(key)
   })
 
@@ -128,18 +136,18 @@ describeWithKubo('a Kubo node that', (node) => {
     const writers = Array.from({ length: 4 }, async (_, writer) => {
       for (let round = 0; round < 4; round++) {
         const [key, bytes] = [newKey(), bytesOf(round * mebi + 300_000, writer)]
-        await store.write(key, inChunks(bytes))
+        await store.write(key, reusing(bytes, chunk))
         objects.set(key, bytes)
         // Others of the same content come and go.
         const twin = newKey()
-        await store.write(twin, inChunks(bytes))
+        await store.write(twin, reusing(bytes, chunk))
         await store.delete(twin)
       }
     })
     await Promise.all(writers).finally(() => (writing = false))
     expect(await collecting).toBeGreaterThan(1)
     await node().collectGarbage()
-    for (const [key, bytes] of objects) expect(await has(store, key, bytes)).toBe(true)
+    for (const [key, bytes] of objects) expect(await holds(store, key, bytes)).toBe(true)
     for (const key of objects.keys()) await store.delete(key)
     expect(await Array.fromAsync(store.list(''))).toEqual([])
   })
@@ -150,12 +158,12 @@ describeWithKubo('a Kubo node that', (node) => {
     const before = await node().blocks()
     const bytes = bytesOf(3 * mebi + 7, 123)
     const [one, other] = [newKey(), newKey()]
-    await store.write(one, inChunks(bytes))
-    await store.write(other, inChunks(bytes))
+    await store.write(one, reusing(bytes, chunk))
+    await store.write(other, reusing(bytes, chunk))
     await store.delete(one)
     await node().collectGarbage()
     expect(await store.stat(one)).toBeNull()
-    expect(await has(store, other, bytes)).toBe(true)
+    expect(await holds(store, other, bytes)).toBe(true)
     await store.delete(other)
     await node().collectGarbage()
     expect(await node().blocks()).toBe(before)
@@ -165,7 +173,7 @@ describeWithKubo('a Kubo node that', (node) => {
     test('of the root says that the object is not there', async () => {
       await using store = open({ timeout: 2000, retryWithin: 0 })
       const [key, bytes] = [newKey(), bytesOf(mebi, 1234)]
-      await store.write(key, inChunks(bytes))
+      await store.write(key, reusing(bytes, chunk))
       await loseBlock(node().folder, bytes)
       await crash()
       expect(await store.stat(key)).toBeNull()
@@ -176,8 +184,8 @@ describeWithKubo('a Kubo node that', (node) => {
 
     test('of a leaf fails in time, for Kubo would wait for ever', async () => {
       await using store = open({ timeout: 2000, retryWithin: 0 })
-      const [key, bytes] = [newKey(), bytesOf(6 * mebi, 1234)]
-      await store.write(key, inChunks(bytes))
+      const [key, bytes] = [newKey(), bytesOf(6 * mebi, 2345)]
+      await store.write(key, reusing(bytes, chunk))
       await loseBlock(node().folder, bytes.subarray(4 * mebi, 5 * mebi))
       await crash()
       expect(await store.stat(key)).toEqual({ size: bytes.length })
