@@ -1,11 +1,13 @@
 // `npm run conformance`: the official suites of both generations against a registry of ours, started for it. With
-// `-- --replicas` it is three replicas on PostgreSQL behind a balancer.
+// `-- --replicas` it is three replicas on PostgreSQL behind a balancer, with `-- --s3` its blobs are in a bucket.
 import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { startTemporaryRegistry } from '../e2e/conformance/start-registry.ts'
 import { missingReason, officialSuites, resultsOf } from './conformance/official-suites.ts'
 
-if (process.argv.includes('--replicas')) process.env['OPEN_REGISTRY_CONFORMANCE_SHAPE'] = 'replicas'
+for (const shape of ['replicas', 's3']) {
+  if (process.argv.includes(`--${shape}`)) process.env['OPEN_REGISTRY_CONFORMANCE_SHAPE'] = shape
+}
 const results = join(dirname(import.meta.dirname), 'conformance-results')
 const total = { passed: 0, failed: 0, skipped: 0 }
 let sound = true

@@ -73,7 +73,7 @@ export class LocalRegistry {
     this.#resources.defer(() => registry.stop())
     const origin = registry.addresses.find((address) => address.includes('127.0.0.1'))
     if (origin === undefined) throw new Error(`Not on 127.0.0.1: ${registry.addresses.join(', ')}`)
-    this.#stored = this.#resources.use(new StoredState(config.data_dir, config.dfs.disk.path))
+    this.#stored = this.#resources.use(new StoredState(config.data_dir, config.dfs.disk.path ?? ''))
     this.#http = this.#resources.use(new HttpClient(origin))
   }
 

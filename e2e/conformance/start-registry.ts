@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadConfig } from '@openregistry/server/config'
 import { silentLogger, type Logger } from '@openregistry/server/log'
-import { Http2Client, HttpClient } from '@openregistry/testkit'
+import { findPostgres, findVersitygw, Http2Client, HttpClient } from '@openregistry/testkit'
 import { makeCertificates } from '../support/certificates.ts'
+import { havePeers } from '../support/peers.ts'
 import { Scratch } from '../support/scratch.ts'
 import { startRegistry } from '../../apps/openregistry/src/composition.ts'
 
@@ -31,20 +32,53 @@ export function wantsHttp2(): boolean {
   return process.env['OPEN_REGISTRY_CONFORMANCE_SHAPE'] === 'http2'
 }
 
-/** Whether the registry under test is several replicas. */
-export function wantsReplicas(): boolean {
-  return process.env['OPEN_REGISTRY_CONFORMANCE_SHAPE'] === 'replicas'
+/** A way to run a registry that needs a server of others. */
+interface Shape {
+  /** Whether that server is here; where it is not, tests skip themselves (`require-*.ts`). */
+  isPossible(): boolean
+  start(settings: Settings): Promise<TemporaryRegistry>
+}
+
+/** By what OPEN_REGISTRY_CONFORMANCE_SHAPE says. */
+const shapes: Readonly<Record<string, Shape>> = {
+  /** Several replicas behind a balancer. */
+  replicas: {
+    isPossible: () => findPostgres() !== null,
+    start: async (settings) => (await import('./start-replicas.ts')).startTemporaryReplicas(settings),
+  },
+  /** One server with a certificate, asked with HTTP/2. */
+  http2: {
+    isPossible: () => havePeers(['openssl']),
+    start: startWithCertificate,
+  },
+  /** One server whose blobs are in a bucket. */
+  s3: {
+    isPossible: () => findVersitygw() !== null,
+    start: async (settings) => (await import('./start-on-s3.ts')).startTemporaryOnS3(settings),
+  },
+}
+
+/** The shape that is asked for; null: the registry as it comes. */
+function shapeUnderTest(): Shape | null {
+  const name = process.env['OPEN_REGISTRY_CONFORMANCE_SHAPE']
+  if (name === undefined) return null
+  const shape = shapes[name]
+  if (shape === undefined)
+    throw new Error(`There is no shape "${name}"; there are: ${Object.keys(shapes).join(', ')}.`)
+  return shape
+}
+
+/** Whether everything is here that {@link startTemporaryRegistry} needs. */
+export function canStartRegistry(): boolean {
+  return shapeUnderTest()?.isPossible() ?? true
 }
 
 /**
- * Starts our registry on a free port, with its data in a new place that goes away with it. With
- * OPEN_REGISTRY_CONFORMANCE_SHAPE=replicas it is several replicas behind a balancer, with http2 it has a certificate.
+ * Starts our registry on a free port, with its data in a new place that goes away with it, in the shape that
+ * OPEN_REGISTRY_CONFORMANCE_SHAPE names.
  */
-export async function startTemporaryRegistry(settings: Settings = {}): Promise<TemporaryRegistry> {
-  if (wantsHttp2()) return startWithCertificate(settings)
-  if (!wantsReplicas()) return startReplica(settings)
-  const { startTemporaryReplicas } = await import('./start-replicas.ts')
-  return startTemporaryReplicas(settings)
+export function startTemporaryRegistry(settings: Settings = {}): Promise<TemporaryRegistry> {
+  return shapeUnderTest()?.start(settings) ?? startReplica(settings)
 }
 
 /** A client that speaks with a registry as the shape wants it. */

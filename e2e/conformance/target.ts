@@ -1,19 +1,11 @@
-import {
-  findPostgres,
-  HttpClient,
-  RawConnection,
-  randomFrom,
-  type HttpResponse,
-  type Random,
-} from '@openregistry/testkit'
+import { HttpClient, RawConnection, randomFrom, type HttpResponse, type Random } from '@openregistry/testkit'
 import { afterAll, beforeAll, type TestContext } from 'vitest'
 import { Repository } from './repository.ts'
-import { havePeers } from '../support/peers.ts'
 import {
+  canStartRegistry,
   clientOf,
   startTemporaryRegistry,
   wantsHttp2,
-  wantsReplicas,
   type TemporaryRegistry,
 } from './start-registry.ts'
 
@@ -77,9 +69,8 @@ export class Target {
       OPEN_REGISTRY_CONFORMANCE_USERNAME: user,
       OPEN_REGISTRY_CONFORMANCE_PASSWORD: password = '',
     } = process.env
-    // Every test skips itself then, see `require-postgres.ts` and `require-openssl.ts`.
-    if (wantsReplicas() && findPostgres() === null) return
-    if (wantsHttp2() && !havePeers(['openssl'])) return
+    // Every test skips itself then, see `require-postgres.ts` and those beside it.
+    if (!canStartRegistry()) return
     if (url === undefined) this.#own = await startTemporaryRegistry()
     const credentials = user === undefined ? null : Buffer.from(`${user}:${password}`).toString('base64')
     const headers = credentials === null ? {} : { authorization: `Basic ${credentials}` }

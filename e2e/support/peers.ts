@@ -14,6 +14,7 @@ const goPeers = [
   'notation',
   'oras',
   'regctl',
+  'versitygw',
 ] as const
 
 /** From Debian packages (`tools/peers/install.sh --debian`), or wherever else PATH finds them. */

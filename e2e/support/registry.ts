@@ -59,6 +59,11 @@ export class RunningRegistry implements AsyncDisposable {
     return `${this.options.tls ? 'https' : 'http'}://${this.address}`
   }
 
+  /** The process that was started. */
+  get pid(): number {
+    return this.#service.pid
+  }
+
   /** Everything that it has logged. */
   log(): string {
     return this.#service.log()

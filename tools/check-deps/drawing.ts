@@ -37,6 +37,7 @@ export const readsEnvironment: readonly string[] = [
   'packages/server/src/config/',
   'packages/testkit/src/ipfs/',
   'packages/testkit/src/postgres/',
+  'packages/testkit/src/s3/',
 ]
 
 /** Folders of drivers inside of a package; a driver never imports a sibling. */

@@ -24,6 +24,7 @@ test('arguments name projects or files', () => {
     'conformance',
     'replicas',
     'http2',
+    's3',
     'system',
     'clients',
   ])

@@ -67,6 +67,16 @@ export const testProjects: readonly TestProjectDefinition[] = [
     order: 2,
   },
   {
+    name: 's3',
+    include: ['e2e/conformance/**/*.test.ts'],
+    exclude: [],
+    parallel: true,
+    testTimeout: 2 * minute,
+    again: { OPEN_REGISTRY_CONFORMANCE_SHAPE: 's3' },
+    setup: 'e2e/conformance/require-s3.ts',
+    order: 2,
+  },
+  {
     name: 'system',
     include: ['e2e/**/*.test.ts'],
     exclude: ['e2e/conformance/**', 'e2e/clients/**', 'e2e/faults/**'],
@@ -93,7 +103,7 @@ export const testProjects: readonly TestProjectDefinition[] = [
 ]
 
 /** What `npm run e2e` runs: real clients and the conformance suites, against the whole registry. */
-const e2eProjects = ['conformance', 'replicas', 'http2', 'system', 'clients']
+const e2eProjects = ['conformance', 'replicas', 'http2', 's3', 'system', 'clients']
 
 /**
  * Splits the arguments of the runner: names of projects (or `e2e` for {@link e2eProjects}) choose projects, anything

@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { request } from 'node:http'
 import { parseRepositoryName } from '@openregistry/oci'
 import { createRegistryClient, type RegistryClient } from '@openregistry/sdk'
 import { loadConfig } from '@openregistry/server/config'
@@ -8,6 +7,7 @@ import { faultBlobStore, type BlobFaults, type FaultyBlobStore } from '@openregi
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startRegistry } from './composition.ts'
 import { pushImage, type PushedImage } from './testing/push-image.ts'
+import { rawGet, type RawAnswer } from './testing/raw-get.ts'
 import { temporaryFolder } from './testing/temporary-folder.ts'
 
 const name = parseRepositoryName('me/app')
@@ -42,31 +42,8 @@ beforeEach(() => {
   Object.assign(faults, sound)
 })
 
-/** An answer as it came over the wire. */
-interface Answer {
-  status: number
-  body: Buffer
-  announced: number | null
-  /** False when the connection broke before the end of the body. */
-  complete: boolean
-}
-
-function get(path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const asked = request(`${origin}${path}`, { method, headers, agent: false }, (response) => {
-      const chunks: Buffer[] = []
-      const end = (complete: boolean) => {
-        const { statusCode: status = 0, headers: got } = response
-        const announced = got['content-length'] === undefined ? null : Number(got['content-length'])
-        resolve({ status, body: Buffer.concat(chunks), announced, complete })
-      }
-      response.on('data', (chunk: Buffer) => chunks.push(chunk))
-      response.on('end', () => end(response.complete))
-      response.on('error', () => end(false))
-    })
-    asked.on('error', reject)
-    asked.end()
-  })
+function get(path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<RawAnswer> {
+  return rawGet(`${origin}${path}`, headers, method)
 }
 
 const blobPath = ({ layer }: PushedImage) => `/v2/me/app/blobs/${layer.digest}`

@@ -39,7 +39,11 @@ export async function migrateTo(
   say(
     `${database}: ${formatCount(rows, 'row')} in ${formatCount(tables.length, 'table')}, compared with the original.`,
   )
-  say(`Blobs were not touched: they stay in ${config.dfs.disk.path}, where every server has to find them.`)
+  const { disk, default: backend } = config.dfs
+  say(`Blobs were not touched: they stay in ${disk.path}, where every server has to find them.`)
+  if (backend !== 'disk') {
+    say(`New ones go to ${backend}. With PostgreSQL that folder counts only where dfs.disk.path names it.`)
+  }
   say(`${file} is marked as moved: no server and no command uses it any more. To serve from PostgreSQL:`)
   say(`  OPEN_REGISTRY_DB_HOST=${settings.host} ${otherVariables(settings)}openregistry serve`)
 }

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
-import { createContentHasher, openDiskBlobStore, type FileLayer } from '@openregistry/blobs'
+import { createContentHasher, type FileLayer } from '@openregistry/blobs'
 import {
+  keepsIdentity,
   ownBlobStore,
   requireTied,
   tieBackend,
@@ -11,6 +12,7 @@ import {
 } from '@openregistry/core'
 import { timedBlobStore, timedMetadataStore, type Metrics } from '@openregistry/server/metrics'
 import type { Config } from '@openregistry/server/config'
+import { openBackends } from './open-backends.ts'
 import { openMetadata } from './open-metadata.ts'
 import { requireRegistry } from './require-registry.ts'
 import { workerCount } from './worker-count.ts'
@@ -38,16 +40,19 @@ export async function openPorts(
   opened: AsyncDisposableStack,
 ): Promise<Ports> {
   const { files, blobs: aroundBlobs = same, metadata: aroundMetadata = same } = layers
-  const options = files === undefined ? config.dfs.disk : { ...config.dfs.disk, files }
-  const disk = opened.use(await openDiskBlobStore({ ...options, create: false }))
+  const stores = await openBackends(config, opened, files)
   const store = opened.use(await openMetadata(config, { serving: true }))
-  const blobs = aroundBlobs(ownBlobStore(disk, await tieBackend(store, disk)))
+  const backends: BlobStore[] = []
+  for (const backend of stores) {
+    const own = keepsIdentity(backend) ? ownBlobStore(backend, await tieBackend(store, backend)) : backend
+    backends.push(timedBlobStore(aroundBlobs(own), metrics))
+  }
   watchPool(metrics, store.pool)
   const metadata = aroundMetadata(store)
   const hasher = opened.use(createContentHasher(hasherOptions(config)))
   return {
     metadata: timedMetadataStore(metadata, metrics),
-    backends: new Map([[blobs.backend, timedBlobStore(blobs, metrics)]]),
+    backends: byName(backends),
     hasher,
     settings: settingsOf(config),
   }
@@ -60,11 +65,16 @@ export async function openPorts(
  */
 export async function openDataPorts(config: Config, opened: AsyncDisposableStack): Promise<Ports> {
   await requireRegistry(config)
-  const disk = opened.use(await openDiskBlobStore({ ...config.dfs.disk, create: false }))
+  const stores = await openBackends(config, opened)
   const metadata = opened.use(await openMetadata(config, { serving: false, autoMigrate: false }))
-  const blobs = ownBlobStore(disk, await requireTied(metadata, disk))
+  const backends: BlobStore[] = []
+  for (const backend of stores) {
+    backends.push(
+      keepsIdentity(backend) ? ownBlobStore(backend, await requireTied(metadata, backend)) : backend,
+    )
+  }
   const hasher = opened.use(createContentHasher())
-  return { metadata, backends: new Map([[blobs.backend, blobs]]), hasher, settings: settingsOf(config) }
+  return { metadata, backends: byName(backends), hasher, settings: settingsOf(config) }
 }
 
 /** Bytes that all processes together keep ready for pieces of uploads. */
@@ -90,6 +100,10 @@ function watchPool(metrics: Metrics, pool: { readonly inUse: number } | undefine
 }
 
 const same = <T>(store: T): T => store
+
+function byName(stores: readonly BlobStore[]): ReadonlyMap<string, BlobStore> {
+  return new Map(stores.map((store) => [store.backend, store]))
+}
 
 /** What use cases need to know of the configuration. */
 export function settingsOf(config: Config): Ports['settings'] {

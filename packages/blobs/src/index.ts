@@ -3,3 +3,4 @@ export { createNodeFiles, type FileLayer, type LayerFile } from './disk/file-lay
 export { createContentHasher, type ContentHasherOptions } from './hashing/content-hasher.ts'
 export { hashInline } from './hashing/inline.ts'
 export { createMemoryBlobStore, type MemoryBlobStoreOptions } from './memory/memory-blob-store.ts'
+export { openS3BlobStore, type S3BlobStoreOptions } from './s3/s3-blob-store.ts'

@@ -33,6 +33,7 @@ import { namesObjects } from './reads/names-objects.ts'
 import { listUnsettled } from './reads/list-unsettled.ts'
 import { previewCollection } from './reads/preview-collection.ts'
 import { readBlobLeaves } from './reads/read-blob-leaves.ts'
+import { readLeaves } from './reads/read-leaves.ts'
 import { readLocation } from './reads/read-location.ts'
 import { scrubTotals } from './reads/scrub-totals.ts'
 import { addPart } from './steps/add-part.ts'
@@ -122,6 +123,7 @@ export const reads = {
   listUnsettled,
   previewCollection,
   readBlobLeaves,
+  readLeaves,
   readLocation,
   scrubTotals,
 }

@@ -52,6 +52,24 @@ export function contentHasherContract(name: string, open: () => ContentHasher): 
       }
     })
 
+    test('a leaf by itself, in memory of either kind, beside runs', async () => {
+      await using hasher = open()
+      const bytes = bytesOf(3 * leafSize)
+      using run = hasher.begin({ sha512: false })
+      const feeding = feed(hasher, run, bytes)
+      for (const size of [1, 16 * 1024, leafSize - 1, leafSize]) {
+        const content = bytesOf(size, size)
+        const lent = hasher.acquire()
+        lent.set(content)
+        const leaf = expected(content, false).leaves
+        expect(await hasher.hashLeaf(content)).toEqual(leaf)
+        expect(await hasher.hashLeaf(lent.subarray(0, size))).toEqual(leaf)
+        hasher.release(lent)
+      }
+      await feeding
+      expect(await run.finish()).toEqual(expected(bytes, false))
+    })
+
     test('pieces may be given without waiting; they count in the order of the calls', async () => {
       await using hasher = open()
       const bytes = bytesOf(6 * leafSize + 5)

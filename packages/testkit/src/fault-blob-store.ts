@@ -1,5 +1,12 @@
 import { RegistryError } from '@openregistry/oci'
-import { lists, type BlobStore, type ByteRange, type Lists } from '@openregistry/core'
+import {
+  isTrusted,
+  lists,
+  type BlobStore,
+  type ByteRange,
+  type Lists,
+  type Trusted,
+} from '@openregistry/core'
 import type { ObjectReader, StorageKey } from '@openregistry/core'
 
 /** What is to go wrong. All fields are off at first and may be changed at any time. */
@@ -47,7 +54,7 @@ export type FaultyBlobStore = BlobStore & { readonly faults: BlobFaults }
 /**
  * Puts faults over a store. The store beneath stays true to its contract: what fails leaves nothing there, but for
  * `failAfterWrite`.
- * It lists if the store beneath does.
+ * It lists, and is trusted, if the store beneath is.
  */
 export function faultBlobStore(store: BlobStore, faults: Partial<BlobFaults> = {}): FaultyBlobStore {
   const faulty = new FaultBlobStore(store, { ...sound, ...faults })
@@ -87,7 +94,7 @@ function withList(faulty: FaultBlobStore, beneath: Lists): FaultyBlobStore & Lis
   return Object.assign(faulty, { list })
 }
 
-class FaultBlobStore implements FaultyBlobStore {
+class FaultBlobStore implements FaultyBlobStore, Trusted {
   readonly faults: BlobFaults
   readonly #store: BlobStore
   #taken = 0
@@ -103,6 +110,10 @@ class FaultBlobStore implements FaultyBlobStore {
 
   get public(): boolean {
     return this.#store.public
+  }
+
+  get trusted(): boolean {
+    return isTrusted(this.#store)
   }
 
   async write(

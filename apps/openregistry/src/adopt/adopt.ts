@@ -21,7 +21,9 @@ export interface AdoptCommand {
 export async function adopt(config: Config, command: AdoptCommand): Promise<void> {
   await requireRegistry(config)
   await using metadata = await openMetadata(config, { serving: false, autoMigrate: false })
-  await using disk = await openDiskBlobStore({ ...config.dfs.disk, create: false })
+  const { path } = config.dfs.disk
+  if (path === null) throw new CommandError('the configuration names no blob folder.')
+  await using disk = await openDiskBlobStore({ path, create: false })
   const facts = await examineAdoption(metadata, disk)
   const { fits, presence } = facts
   if (command.json !== true) describe(disk.place, facts)

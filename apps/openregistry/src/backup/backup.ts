@@ -31,12 +31,20 @@ export async function backup(
   report(target, copied, json)
 }
 
+/** What came of it, and how many objects of each other backend the database names: those stay there. */
+interface CopiedRegistry extends CopiedObjects {
+  elsewhere: Record<string, number>
+}
+
 /** PostgreSQL has tools of its own, which know its users, its archives and its size. */
 function backupOfServer({ db, dfs }: Config): CommandError {
   const dump = `pg_dump --format=custom --host=${db.host} --port=${db.port} --username=${db.user} --file=registry.dump ${db.name}`
+  const blobs =
+    dfs.disk.path === null
+      ? `Blobs are in ${dfs.default}, which has ways of its own to keep what was deleted.`
+      : `Then the blobs, since every object that the dump names is there already:\n  rsync -a ${dfs.disk.path}/ <folder>/blobs/`
   return new CommandError(
-    `the database is PostgreSQL, which is backed up with its own tools. First the database:\n  ${dump}\n` +
-      `Then the blobs, since every object that the dump names is there already:\n  rsync -a ${dfs.disk.path}/ <folder>/blobs/`,
+    `the database is PostgreSQL, which is backed up with its own tools. First the database:\n  ${dump}\n${blobs}`,
     { exitCode: exitCodes.usage },
   )
 }
@@ -45,7 +53,7 @@ async function copyRegistry(
   config: Config,
   target: string,
   { mayLink }: { mayLink: boolean },
-): Promise<CopiedObjects> {
+): Promise<CopiedRegistry> {
   // Beside a live server: nothing is migrated, and no lock is taken that it would mind.
   await using store = await openSqliteMetadataStore({
     file: databaseFile(config.data_dir),
@@ -55,13 +63,21 @@ async function copyRegistry(
   const blobs = join(target, 'blobs')
   await mkdir(blobs)
   const unfinished = `${databaseFile(target)}.unfinished`
-  const copier = new ObjectCopier({ source: config.dfs.disk.path, target: blobs, mayLink })
+  const copier = new ObjectCopier({ source: diskOf(config), target: blobs, mayLink })
+  let elsewhere: Record<string, number> = {}
   const copied = await copyUntilWhole({
     async takeDatabase() {
       await rm(unfinished, { force: true })
       await store.backup(unfinished)
     },
-    namedObjects: () => namedObjects(unfinished),
+    *namedObjects() {
+      elsewhere = {}
+      for (const object of namedObjects(unfinished)) {
+        const { backend } = object
+        if (backend === 'disk') yield object
+        else elsewhere[backend] = (elsewhere[backend] ?? 0) + 1
+      }
+    },
     copyObject: (key) => copier.copy(key),
   })
   await copier.sync()
@@ -71,12 +87,17 @@ async function copyRegistry(
   for (const side of ['-wal', '-shm']) await rm(`${unfinished}${side}`, { force: true })
   await rename(unfinished, databaseFile(target))
   await syncFolder(target)
-  return copied
+  return { ...copied, elsewhere }
+}
+
+/** The blob folder; with SQLite there always is one. */
+function diskOf({ data_dir: data, dfs }: Config): string {
+  return dfs.disk.path ?? join(data, 'blobs')
 }
 
 /** Before a release with identities has served, nothing is known that could be compared. */
 async function requireOwnFolder(config: Config, store: MetadataStore): Promise<void> {
-  await using disk = await openDiskBlobStore({ ...config.dfs.disk, create: false })
+  await using disk = await openDiskBlobStore({ path: diskOf(config), create: false })
   if ((await store.findBackendIdentity(disk.backend)) !== null) await requireTied(store, disk)
 }
 
@@ -103,13 +124,22 @@ async function syncFolder(folder: string): Promise<void> {
   await handle.sync()
 }
 
-function report(target: string, { linked, copied, size, missing }: CopiedObjects, json: boolean): void {
-  if (json) printJson({ folder: target, linked, copied, size, missing })
+function report(
+  target: string,
+  { linked, copied, size, missing, elsewhere }: CopiedRegistry,
+  json: boolean,
+): void {
+  if (json) printJson({ folder: target, linked, copied, size, missing, elsewhere })
   else {
     const objects = `${formatCount(linked + copied, 'object')} of ${formatBytes(size)}`
     say(`${target}: database and ${objects}, ${linked} linked, ${copied} copied.`)
     if (linked > 0)
       say('Linked objects share their bytes with the original: copy the folder to another disk, too.')
+    for (const [backend, count] of Object.entries(elsewhere)) {
+      say(
+        `${formatCount(count, 'object')} of the backend ${backend} stay there: the backup needs that place as it is.`,
+      )
+    }
     say(`To start from it: OPEN_REGISTRY_DATA_DIR=${target} openregistry serve`)
   }
   if (missing.length > 0) {

@@ -20,7 +20,9 @@ const empty: Parameters<typeof examineTie>[0] = {
 export async function checkBlobs(config: Config): Promise<Finding[]> {
   await using metadata = await openIfPossible(config)
   if (metadata === null) return []
-  await using disk = await openDiskBlobStore({ ...config.dfs.disk, create: false })
+  const { path } = config.dfs.disk
+  if (path === null) return []
+  await using disk = await openDiskBlobStore({ path, create: false })
   try {
     const tie = await examineTie(metadata.store, disk)
     const said =

@@ -15,8 +15,9 @@ const networkFileSystems = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42])
 /** The folders that data goes to: whether they can be written, how much room they have, how fast they are. */
 export async function checkData({ data_dir: data, dfs }: Config): Promise<Finding[]> {
   const findings = await checkFolder('data folder', data)
-  if (!dfs.disk.path.startsWith(join(data, '/')))
-    findings.push(...(await checkFolder('blob folder', dfs.disk.path)))
+  const { path } = dfs.disk
+  if (path !== null && !path.startsWith(join(data, '/')))
+    findings.push(...(await checkFolder('blob folder', path)))
   return findings
 }
 

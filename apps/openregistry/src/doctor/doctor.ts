@@ -5,6 +5,7 @@ import { loadConfigOf } from '../load-config.ts'
 import { formatCount } from '../terminal/amounts.ts'
 import { paletteOf } from '../terminal/colors.ts'
 import { print, printJson } from '../terminal/print.ts'
+import { checkBackends } from './check-backends.ts'
 import { checkBlobs } from './check-blobs.ts'
 import { checkClock } from './check-clock.ts'
 import { checkData } from './check-data.ts'
@@ -45,7 +46,8 @@ async function examine(command: Command, running: boolean): Promise<Finding[]> {
     return [...findings, ...problems.map((problem) => failed('configuration', problem, advice))]
   }
   findings.push(...(await checkPort(config, { running })), ...(await checkTls(config)))
-  findings.push(...(await checkData(config)), ...(await checkDatabase(config)), ...(await checkBlobs(config)))
+  findings.push(...(await checkData(config)), ...(await checkBackends(config)))
+  findings.push(...(await checkDatabase(config)), ...(await checkBlobs(config)))
   findings.push(...(await checkUsersFile(config)), ...(await checkKeys(config)))
   findings.push(...(await checkClock(config)))
   return findings

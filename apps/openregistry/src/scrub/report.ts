@@ -117,8 +117,12 @@ function printDamage({ damaged }: ScrubSummary): void {
   say('A push replaces what is damaged. Until then the registry answers that it does not have it.')
   const all = damaged.every(({ state, key }) => state === 'missing' && key !== null)
   if (all && damaged.length > 1) {
-    say('Every one of them is missing, none is damaged: is the folder of dfs.disk.path mounted?')
-    say('If it was not, mount it and call "openregistry scrub" again: what is there again is served again.')
+    const isDisk = damaged.every(({ backend }) => backend === 'disk')
+    const question = isDisk
+      ? 'is the folder of dfs.disk.path mounted'
+      : 'is it the same bucket, and all of it there'
+    say(`Every one of them is missing, none is damaged: ${question}?`)
+    say('If it was not, mend that and call "openregistry scrub" again: what is there again is served again.')
   }
 }
 

@@ -9,16 +9,17 @@ import type {
   Lists,
   ObjectReader,
   StorageKey,
+  Trusted,
 } from '@openregistry/core'
+import { ReadBuffers } from '../reading/read-buffers.ts'
+import { SpanReader, type SpanSource } from '../reading/span-reader.ts'
 import { within } from '../within.ts'
 import { errnoOf, folderFault, guarded, storageFault } from './fault.ts'
 import { createNodeFiles, type FileLayer, type LayerFile } from './file-layer.ts'
-import { FileReader } from './file-reader.ts'
 import { FolderSync } from './folder-sync.ts'
 import { IdentityFile } from './identity-file.ts'
 import { keyOfFile, objectPath, shardOf, shards } from './object-path.ts'
 import { prepareFolders, probePrefix } from './prepare-folders.ts'
-import { ReadBuffers } from './read-buffers.ts'
 import { SyncSlots } from './sync-slots.ts'
 import { writeObject } from './write-object.ts'
 
@@ -60,7 +61,7 @@ export interface DiskBlobStoreOptions {
  */
 export async function openDiskBlobStore(
   options: DiskBlobStoreOptions,
-): Promise<BlobStore & Lists & KeepsIdentity> {
+): Promise<BlobStore & Lists & KeepsIdentity & Trusted> {
   const path = resolve(options.path)
   const files = options.files ?? createNodeFiles(options)
   const store = new DiskBlobStore({ ...options, path, files })
@@ -68,9 +69,10 @@ export async function openDiskBlobStore(
   return store
 }
 
-class DiskBlobStore implements BlobStore, Lists, KeepsIdentity {
+class DiskBlobStore implements BlobStore, Lists, KeepsIdentity, Trusted {
   readonly backend: string
   readonly public: boolean
+  readonly trusted = true
   readonly place: string
   readonly mountable = true
   readonly #path: string
@@ -121,7 +123,8 @@ class DiskBlobStore implements BlobStore, Lists, KeepsIdentity {
     if (file === null) return null
     try {
       const size = await guarded(file.size())
-      return new FileReader({ file, size, ...within(size, range) }, this.#buffers, this.#largestRead)
+      const span = { source: sourceOf(file), size, ...within(size, range) }
+      return new SpanReader(span, this.#buffers, this.#largestRead)
     } catch (error) {
       await closeQuietly(file)
       throw error
@@ -211,6 +214,13 @@ class DiskBlobStore implements BlobStore, Lists, KeepsIdentity {
       if (errnoOf(error) === 'ENOENT') return null
       throw storageFault(error)
     }
+  }
+}
+
+function sourceOf(file: LayerFile): SpanSource {
+  return {
+    read: (target, length, position) => guarded(file.read(target, length, position)),
+    close: () => guarded(file.close()),
   }
 }
 

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { RegistryError } from '@openregistry/oci'
 import { leafSize, type ContentHasher, type ContentHashes, type HashRun } from '@openregistry/core'
 import { HashThreads } from './hash-threads.ts'
 import { hashInline } from './inline.ts'
@@ -48,9 +49,28 @@ class ThreadedHasher implements ContentHasher {
     return hashInline(bytes, options)
   }
 
+  async hashLeaf(piece: Uint8Array): Promise<Uint8Array> {
+    this.#postponeIdle()
+    if (piece.buffer instanceof SharedArrayBuffer) return this.#hashShared(piece)
+    // For memory that the threads cannot see.
+    const copy = this.#pool.acquire()
+    copy.set(piece)
+    try {
+      return await this.#hashShared(copy.subarray(0, piece.length))
+    } finally {
+      this.#pool.release(copy)
+    }
+  }
+
   begin({ sha512 }: { sha512: boolean }): HashRun {
     this.#postponeIdle()
     return new ThreadedRun({ id: ++this.#runs, sha512, threads: this.#threads, pool: this.#pool })
+  }
+
+  async #hashShared(piece: Uint8Array): Promise<Uint8Array> {
+    const { leaf } = await this.#threads.forLeaf().ask({ kind: 'leaf', piece })
+    if (leaf === undefined) throw new RegistryError('INTERNAL', 'A hash thread answered without a digest.')
+    return new Uint8Array(leaf)
   }
 
   #postponeIdle(): void {

@@ -1,4 +1,5 @@
 export { adoptBackend, examineAdoption, type AdoptionFacts } from './adopt-backend.ts'
+export { ownedOnceThere, type Ownable } from './late-ownership.ts'
 export { ownBlobStore } from './own-blob-store.ts'
 export type { Ownership } from './ownership.ts'
 export type { Presence } from './look-for-objects.ts'

@@ -1,8 +1,8 @@
 import { RegistryError } from '@openregistry/oci'
 import type { BackendIdentity, BackendTies, KeepsIdentity } from '../ports/backend-identity.ts'
-import type { BlobStore, Lists, ObjectReader } from '../ports/blob-store.ts'
+import type { BlobStore, Lists, ListsUploads, ObjectReader } from '../ports/blob-store.ts'
 import type { ScrubStore } from '../ports/scrub.ts'
-import { newStorageKey, newUploadId, type StorageKey } from '../ports/storage-key.ts'
+import { newStorageKey, newUploadId, uploadOf, type StorageKey, type UploadId } from '../ports/storage-key.ts'
 
 /** What lies on a disk. */
 export class Disk {
@@ -18,7 +18,7 @@ export class Disk {
 }
 
 /** For tests: a backend whose disk can be taken away, and another one put in its place. */
-export class MountableBackend implements BlobStore, Lists, KeepsIdentity {
+export class MountableBackend implements BlobStore, Lists, ListsUploads, KeepsIdentity {
   readonly backend = 'disk'
   readonly public = false
   readonly place = 'the folder /blobs'
@@ -59,6 +59,10 @@ export class MountableBackend implements BlobStore, Lists, KeepsIdentity {
 
   async *list(prefix: string): AsyncGenerator<StorageKey, void, undefined> {
     for (const key of this.disk.objects.keys()) if (key.startsWith(prefix)) yield key
+  }
+
+  async *listUploads(uploads: ReadonlySet<UploadId>): AsyncGenerator<StorageKey, void, undefined> {
+    for (const key of this.disk.objects.keys()) if (uploads.has(uploadOf(key))) yield key
   }
 
   async check(): Promise<void> {

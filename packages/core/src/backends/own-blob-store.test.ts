@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { newBackendIdentity } from '../ports/backend-identity.ts'
-import { newStorageKey, newUploadId, type StorageKey } from '../ports/storage-key.ts'
+import { newStorageKey, newUploadId, uploadOf, type StorageKey } from '../ports/storage-key.ts'
 import { Disk, KnownBackend, MountableBackend } from './mountable-backend.ts'
 import { ownBlobStore } from './own-blob-store.ts'
 import { Ownership } from './ownership.ts'
@@ -50,6 +50,7 @@ describe('a disk that is the right one', () => {
     expect(await store.open(absent)).toBeNull()
     expect(await store.write(absent, once())).toEqual({ size: 2 })
     expect(await listed(store.list(''))).toEqual([...own.objects.keys()])
+    expect(await listed(store.listUploads(new Set([uploadOf(key)])))).toContain(key)
     await store.delete(key)
     await store.delete(key)
     expect(own.objects.has(key)).toBe(false)
@@ -87,6 +88,7 @@ describe.each(strangers)('a disk that %s', (_what, createStranger, reason) => {
     ['delete', (store, key) => store.delete(key)],
     ['a list', (store) => listed(store.list(''))],
     ['a list of an upload', (store, key) => listed(store.list(key.slice(0, 33)))],
+    ['a list of many uploads', (store, key) => listed(store.listUploads(new Set([uploadOf(key)])))],
     ['check', (store) => store.check()],
   ])('%s says so, from the first moment', async (_operation, operate) => {
     const { store, key, beneath } = createBackend()

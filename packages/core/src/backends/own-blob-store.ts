@@ -1,7 +1,7 @@
 import { RegistryError } from '@openregistry/oci'
-import { lists, type BlobStore, type Lists } from '../ports/blob-store.ts'
+import { lists, listsUploads, type BlobStore } from '../ports/blob-store.ts'
 import type { StorageKey } from '../ports/storage-key.ts'
-import type { Ownership } from './ownership.ts'
+import type { Ownable } from './late-ownership.ts'
 
 type Method = (...input: never[]) => unknown
 
@@ -13,11 +13,12 @@ type Method = (...input: never[]) => unknown
  *
  * Every operation throws what `Ownership` throws.
  */
-export function ownBlobStore<T extends BlobStore>(store: T, ownership: Ownership): T {
+export function ownBlobStore<T extends BlobStore>(store: T, ownership: Ownable): T {
   const methods = new Map<string | symbol, Method>(Object.entries(believed(store, ownership)))
   if (ownership.mountable)
     for (const [name, method] of Object.entries(stored(store, ownership))) methods.set(name, method)
-  if (lists(store)) methods.set('list', believedList(store, ownership))
+  if (lists(store)) methods.set('list', believedList(store.list.bind(store), ownership))
+  if (listsUploads(store)) methods.set('listUploads', believedList(store.listUploads.bind(store), ownership))
   return new Proxy(store, {
     get(target, name) {
       const known = methods.get(name)
@@ -33,7 +34,7 @@ export function ownBlobStore<T extends BlobStore>(store: T, ownership: Ownership
 }
 
 /** What says that something is not there. */
-function believed(store: BlobStore, ownership: Ownership): Pick<BlobStore, 'open' | 'stat' | 'check'> {
+function believed(store: BlobStore, ownership: Ownable): Pick<BlobStore, 'open' | 'stat' | 'check'> {
   // Asked again, since the disk may have come back between the answer and its confirmation.
   const unlessAway = async <T>(ask: () => Promise<T | null>): Promise<T | null> => {
     const found = await ask()
@@ -52,7 +53,7 @@ function believed(store: BlobStore, ownership: Ownership): Pick<BlobStore, 'open
 }
 
 /** What is done to a place that may have become another one. */
-function stored(store: BlobStore, ownership: Ownership): Pick<BlobStore, 'write' | 'delete'> {
+function stored(store: BlobStore, ownership: Ownable): Pick<BlobStore, 'write' | 'delete'> {
   return {
     async write(key, source, options) {
       await ownership.presume()
@@ -83,10 +84,13 @@ function lostAtOnce(key: StorageKey): RegistryError {
 }
 
 /** What a list does not have is not there once the list has come to its end. */
-function believedList(store: Lists, ownership: Ownership): Lists['list'] {
-  return async function* (prefix: string): AsyncGenerator<StorageKey, void, undefined> {
+function believedList<T>(
+  list: (wanted: T) => AsyncIterable<StorageKey>,
+  ownership: Ownable,
+): (wanted: T) => AsyncGenerator<StorageKey, void, undefined> {
+  return async function* (wanted) {
     await ownership.confirm()
-    yield* store.list(prefix)
+    yield* list(wanted)
     await ownership.confirm()
   }
 }

@@ -5,9 +5,9 @@ import { newStorageKey, newUploadId, type StorageKey, type UploadId } from '../p
 import type { Ports } from '../settings.ts'
 import { sweep } from './sweep.ts'
 
-/** Two backends with one ended upload each that left an object behind; `broken` cannot list. */
-function createPorts() {
-  const ended = ['broken', 'well'].map((backend) => {
+/** Backends with one ended upload each that left an object behind; `broken` cannot list, `walked` has no other way. */
+function createPorts(names = ['broken', 'well']) {
+  const ended = names.map((backend) => {
     const upload = newUploadId()
     return { upload, backend, key: newStorageKey(upload) }
   })
@@ -18,11 +18,20 @@ function createPorts() {
     expireUploads: async () => ended.filter(({ upload }) => !swept.includes(upload)),
     async sweepUpload(upload: UploadId, found: StorageKey[]) {
       swept.push(upload)
-      for (const key of found) pending.push({ id: pending.length + 1, backend: 'well', key })
+      const backend = ended.find((other) => other.upload === upload)?.backend ?? ''
+      for (const key of found) pending.push({ id: pending.length + 1, backend, key })
     },
     listPendingDeletes: async (limit: number, after = 0) =>
       pending.filter(({ id }) => id > after).slice(0, limit),
     forgetPendingDeletes: async () => undefined,
+  }
+  let walks = 0
+  const walked = {
+    async *listUploads(uploads: ReadonlySet<UploadId>) {
+      walks++
+      for (const { upload, key } of ended) if (uploads.has(upload)) yield key
+    },
+    delete: async (key: StorageKey) => void deleted.push(key),
   }
   const storeOf = (backend: string) => ({
     async *list(prefix: string) {
@@ -31,8 +40,11 @@ function createPorts() {
     },
     delete: async (key: StorageKey) => void deleted.push(key),
   })
-  const backends = new Map(['broken', 'well'].map((name) => [name, storeOf(name)]))
-  return { ports: { metadata, backends } as unknown as Ports, ended, swept, deleted }
+  const backends = new Map<string, unknown>(
+    names.map((name) => [name, name === 'walked' ? walked : storeOf(name)]),
+  )
+  const ports = { metadata, backends } as unknown as Ports
+  return { ports, ended, swept, deleted, walks: () => walks }
 }
 
 test('a backend that cannot list keeps its tombstones, and nobody else waits for it', async () => {
@@ -40,4 +52,12 @@ test('a backend that cannot list keeps its tombstones, and nobody else waits for
   await expect(sweep(ports)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' })
   expect(swept).toStrictEqual([ended[1]!.upload])
   expect(deleted).toStrictEqual([ended[1]!.key])
+})
+
+test('where every list is a walk through everything, one walk is made for all uploads', async () => {
+  const { ports, ended, swept, deleted, walks } = createPorts(['walked', 'well', 'walked', 'walked'])
+  expect(await sweep(ports)).toStrictEqual({ uploads: 4, objects: 4 })
+  expect(walks()).toBe(1)
+  expect(swept.toSorted()).toStrictEqual(ended.map(({ upload }) => upload).toSorted())
+  expect(deleted.toSorted()).toStrictEqual(ended.map(({ key }) => key).toSorted())
 })

@@ -35,6 +35,8 @@ export interface ContentHasher extends AsyncDisposable {
   release(piece: Uint8Array): void
   /** The same for a small body at once, on the event loop. For bodies that are held in memory anyway. */
   hashInline(bytes: Uint8Array, options: { sha512: boolean }): ContentHashes
+  /** SHA-256 of one piece of at most {@link leafSize} by itself, off the event loop. */
+  hashLeaf(piece: Uint8Array): Promise<Uint8Array>
   /** Begins a pass; `sha512` asks for that digest too. */
   begin(options: { sha512: boolean }): HashRun
 }

@@ -175,6 +175,15 @@ export interface PageRequest<K> {
   limit: number
 }
 
+/** Some leaves of the blob whose object this is. */
+export interface LeafRange {
+  backend: string
+  key: StorageKey
+  /** Index of the first of them, from 0. */
+  first: number
+  count: number
+}
+
 /** Which repositories a list may show; given by the access gate, never by a client. */
 export type ListingScope = { kind: 'all' } | { kind: 'public' }
 
@@ -218,6 +227,12 @@ export interface MetadataStore
     digest: Digest,
     options?: { bytes: boolean },
   ): Promise<{ repository: RepositoryFacts; blob: LinkedBlob | null } | null>
+
+  /**
+   * SHA-256 of these leaves, packed, 32 bytes each; fewer where the blob ends. Null when the object is not a good location
+   * any more.
+   */
+  readLeaves(leaves: LeafRange): Promise<Uint8Array | null>
 
   /**
    * Any repository from which `digest` could be mounted: one of the namespace (first component of a name) or a public

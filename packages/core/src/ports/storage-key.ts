@@ -32,13 +32,19 @@ export function newStorageKey(upload: UploadId): StorageKey {
   return `${upload}/${randomHex()}` as StorageKey
 }
 
+/** A storage key, or null when the text is not one: what a backend lists need not be ours. */
+export function asStorageKey(text: string): StorageKey | null {
+  return keyForm.test(text) ? (text as StorageKey) : null
+}
+
 /**
  * A storage key that was stored.
  * @throws RegistryError `INTERNAL` when it is not one: a key becomes a path, so nothing else may pass.
  */
 export function parseStorageKey(text: string): StorageKey {
-  if (!keyForm.test(text)) throw new RegistryError('INTERNAL', 'Not a storage key.', { cause: text })
-  return text as StorageKey
+  const key = asStorageKey(text)
+  if (key === null) throw new RegistryError('INTERNAL', 'Not a storage key.', { cause: text })
+  return key
 }
 
 /** The upload whose session row leads to this object. */

@@ -2,10 +2,11 @@ import { RegistryError, parseRange, type Digest, type RepositoryName } from '@op
 import type { Cid } from '@openregistry/dag'
 import { authorize } from '../access/authorize.ts'
 import type { Principal } from '../access/principal.ts'
-import type { BlobStore, ByteRange, ObjectReader } from '../ports/blob-store.ts'
+import { redirectsReads, type ByteRange } from '../ports/blob-store.ts'
 import type { BlobLocation, LinkedBlob } from '../ports/metadata-store.ts'
 import type { StorageKey } from '../ports/storage-key.ts'
 import { backendNamed, type Ports } from '../settings.ts'
+import { openLocation } from './open-location.ts'
 
 /** Which blob of which repository. */
 export interface BlobInput {
@@ -27,6 +28,8 @@ export interface OpenBlob extends BlobDescription, AsyncDisposable {
   bytes: Uint8Array | null
   /** The others, as a stream; a chunk is valid until the next one is asked for. */
   chunks: AsyncIterable<Uint8Array> | null
+  /** In place of both: where the client may fetch it for some minutes. A secret, like what is there. */
+  redirect: string | null
 }
 
 /**
@@ -53,13 +56,14 @@ export async function describeBlob(
  * another good place is read if there is one.
  *
  * @param rangeHeader the `Range` header as it came (RFC 9110, 14.2), if any.
+ * @param mayRedirect whether whoever asks can be sent elsewhere; then a backend that wants it is not read at all.
  * @throws RegistryError `UNAUTHORIZED`, `NAME_UNKNOWN`, `BLOB_UNKNOWN`; `RANGE_INVALID` with `detail.size` when no byte
  * of the range exists; `STORAGE_UNAVAILABLE`.
  */
 export async function openBlob(
   ports: Ports,
   principal: Principal,
-  input: BlobInput & { rangeHeader?: string | undefined },
+  input: BlobInput & { rangeHeader?: string | undefined; mayRedirect?: boolean },
 ): Promise<OpenBlob> {
   const { metadata } = ports
   let absent: StorageKey | null = null
@@ -69,7 +73,8 @@ export async function openBlob(
       throw noticed === null ? error : unreadable(noticed)
     })
     const { blob, location } = found
-    const opened = await openAt(ports, location, blob, requireRange(input.rangeHeader, blob.size))
+    const range = requireRange(input.rangeHeader, blob.size)
+    const opened = await openAt(ports, location, blob, { range, mayRedirect: input.mayRedirect === true })
     if (typeof opened === 'object') return opened
     if (location.kind === 'inline') throw unreadable('inline bytes have another size')
     // When the object went away between the row and the read, the row names another one by now, or none.
@@ -115,43 +120,35 @@ async function openAt(
   ports: Ports,
   location: BlobLocation,
   { digest, size, cid }: LinkedBlob,
-  range: ByteRange | null,
+  { range, mayRedirect }: { range: ByteRange | null; mayRedirect: boolean },
 ): Promise<OpenBlob | 'missing' | 'damaged'> {
-  const described = { digest, size, cid, range }
+  const described = { digest, size, cid, range, redirect: null }
+  const closed = { [Symbol.asyncDispose]: () => Promise.resolve() }
   if (location.kind === 'inline') {
     if (location.bytes.length !== size) return 'damaged'
     const bytes =
       range === null ? location.bytes : location.bytes.subarray(range.offset, range.offset + range.length)
-    return { ...described, bytes, chunks: null, [Symbol.asyncDispose]: () => Promise.resolve() }
+    return { ...described, bytes, chunks: null, ...closed }
   }
   const store = backendNamed(ports, location.backend)
-  const reader = await openRange(store, location.key, range, size)
+  if (mayRedirect && redirectsReads(store)) {
+    const found = await store.stat(location.key)
+    if (found?.size !== size) return found === null ? 'missing' : 'damaged'
+    return {
+      ...described,
+      bytes: null,
+      chunks: null,
+      redirect: await store.redirect(location.key),
+      ...closed,
+    }
+  }
+  const reader = await openLocation(ports, { location, size, range })
   if (typeof reader === 'string') return reader
   return {
     ...described,
     bytes: null,
     chunks: reader.chunks,
     [Symbol.asyncDispose]: () => reader[Symbol.asyncDispose](),
-  }
-}
-
-/** Headers are sent before the bytes, so an object of another size has to be noticed here. */
-async function openRange(
-  store: BlobStore,
-  key: StorageKey,
-  range: ByteRange | null,
-  size: number,
-): Promise<ObjectReader | 'missing' | 'damaged'> {
-  try {
-    const reader = await store.open(key, range ?? undefined)
-    if (reader === null) return 'missing'
-    if (reader.size === size) return reader
-    await reader[Symbol.asyncDispose]()
-    return 'damaged'
-  } catch (error) {
-    // The range lies within the blob, so it is the object that is too short.
-    if (error instanceof RegistryError && error.code === 'RANGE_INVALID') return 'damaged'
-    throw error
   }
 }
 

@@ -19,6 +19,9 @@ class CountingHasher implements ContentHasher {
   hashInline(): ContentHashes {
     throw new Error('not needed')
   }
+  hashLeaf(): Promise<Uint8Array> {
+    throw new Error('not needed')
+  }
   begin(): HashRun & { hex(): string } {
     const hash = createHash('sha256')
     return {

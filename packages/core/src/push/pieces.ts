@@ -15,7 +15,9 @@ const waiting = 1
 export interface PieceOptions {
   hasher: ContentHasher
   /** Null when nobody needs the hashes. */
-  run: HashRun | null
+  run: Pick<HashRun, 'update'> | null
+  /** Whether a piece is given only once `run` has taken it without an error: for content that has yet to be believed. */
+  checked?: boolean
   /** Bytes after which the content is refused; 0: none. */
   limit: number
 }
@@ -30,13 +32,14 @@ export interface PieceOptions {
  */
 export async function* pieces(
   source: AsyncIterable<Uint8Array>,
-  { hasher, run, limit }: PieceOptions,
+  { hasher, run, checked = false, limit }: PieceOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const queue = new PieceQueue()
   const filling = fill(source, queue, { hasher, run, limit })
   try {
     for (let piece = await queue.take(); piece !== null; piece = await queue.take()) {
       try {
+        if (checked) await piece.hashed
         yield piece.length === leafSize ? piece.buffer : piece.buffer.subarray(0, piece.length)
         await piece.hashed
       } finally {

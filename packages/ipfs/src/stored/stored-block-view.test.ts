@@ -272,6 +272,25 @@ describe('a file', () => {
     }
   })
 
+  test('gives no wrong byte of a backend that is not trusted, and marks it', async () => {
+    const stored = new StoredContent()
+    const content = contentOf(3 * mebi)
+    const key = keyAt(stored.put(content, 'one'), 0)
+    stored.one.trusted = false
+    const wrong = content.bytes.slice()
+    wrong[mebi + 5]! ^= 1
+    stored.one.objects.set(key, wrong)
+    const file = (await createBlockView(stored.ports).blob(digestBytes(content.sha256)))!
+    await using reader = await file.open()
+    const given: Buffer[] = []
+    const reading = (async () => {
+      for await (const chunk of reader.chunks) given.push(Buffer.from(chunk))
+    })()
+    expect(await codeOf(reading)).toBe('STORAGE_UNAVAILABLE')
+    expect(Buffer.concat(given).equals(content.bytes.subarray(0, mebi))).toBe(true)
+    expect(stored.damaged).toMatchObject([{ state: 'damaged', key }])
+  })
+
   test('that was closed since it was looked up is not opened', async () => {
     const stored = new StoredContent()
     const content = contentOf(2 * mebi)

@@ -1,7 +1,11 @@
 import {
   anonymous,
   decide,
+  openLocation,
+  type BlobLocation,
+  type ByteRange,
   type MetadataStore,
+  type ObjectReader,
   type Ports,
   type PublicBlob,
   type RepositoryFacts,
@@ -11,14 +15,18 @@ import { RegistryError, digestBytes } from '@openregistry/oci'
 import type { BlockView, FileView } from '../block-view.ts'
 import { sha256 as sha256Of } from '../sha256.ts'
 import { atEachPlace } from './each-place.ts'
-import { openPlace, readAll } from './open-place.ts'
+import { openPlace, readAll, type Lost } from './open-place.ts'
 import { hasSha256 } from './has-sha256.ts'
 import { TreeCache, type Tree } from './tree-cache.ts'
 
 /** What the view stands on. */
 export interface BlockViewPorts {
-  metadata: Pick<MetadataStore, 'findPublicBlob' | 'findPublicNode' | 'readBlobLeaves' | 'recordDamage'>
+  metadata: Pick<
+    MetadataStore,
+    'findPublicBlob' | 'findPublicNode' | 'readBlobLeaves' | 'readLeaves' | 'recordDamage'
+  >
   backends: Ports['backends']
+  hasher: Ports['hasher']
 }
 
 /** Bytes of hashes that are kept: the trees of a terabyte. */
@@ -151,12 +159,22 @@ class StoredBlockView implements BlockView {
         const reader = await atEachPlace(
           this.#ports.metadata,
           () => this.#again(blob),
-          (location) => openPlace(this.#ports, location, blob.size, range),
+          (location) => this.#openWhole(location, blob.size, range),
         )
         if (reader === null) throw new RegistryError('BLOB_UNKNOWN')
         return reader
       },
     }
+  }
+
+  /** A blob where it lies. Nobody hashes it after this, so what comes from a backend that is not trusted was compared before. */
+  #openWhole(
+    location: BlobLocation,
+    size: number,
+    range: ByteRange | undefined,
+  ): Promise<ObjectReader | Lost> {
+    if (location.kind === 'inline') return openPlace(this.#ports, location, size, range)
+    return openLocation(this.#ports, { location, size, range: range ?? null })
   }
 
   /** The same blob as it is now. */

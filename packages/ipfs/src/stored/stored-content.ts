@@ -5,6 +5,7 @@ import {
   type BlobStore,
   type ByteRange,
   type CommitBlob,
+  type ContentHasher,
   type ObjectReader,
   type PublicBlob,
   type PublicBlobWish,
@@ -14,6 +15,7 @@ import {
 } from '@openregistry/core'
 import { dagPbCid, rawCid, unixfsLeafSize } from '@openregistry/dag'
 import { RegistryError, digestBytes, parseRepositoryName } from '@openregistry/oci'
+import { sha256 } from '../sha256.ts'
 import type { BlockViewPorts } from './stored-block-view.ts'
 
 /** Bytes with what a database says of them. */
@@ -26,6 +28,8 @@ interface Row extends Content {
 
 /** Objects in a map, each with a fault of its own. For tests. */
 class Objects {
+  /** Whether bytes are taken as they come, as those of a disk. */
+  trusted = true
   readonly objects = new Map<StorageKey, Uint8Array>()
   readonly faults = new Map<StorageKey, () => never>()
   readonly opened: (ByteRange | undefined)[] = []
@@ -50,6 +54,13 @@ class Objects {
   }
 }
 
+/** Hashes on this thread. */
+const hasher = {
+  acquire: () => new Uint8Array(unixfsLeafSize),
+  release: () => undefined,
+  hashLeaf: async (leaf: Uint8Array) => sha256(leaf),
+} as unknown as ContentHasher
+
 /** A database and backends that hold what a test puts there. */
 export class StoredContent {
   readonly repository: RepositoryFacts = {
@@ -71,7 +82,14 @@ export class StoredContent {
     ]) as unknown as ReadonlyMap<string, BlobStore>
     return {
       backends,
+      hasher,
       metadata: {
+        readLeaves: async ({ key, first, count }) => {
+          const row = this.rows.find(({ locations }) =>
+            locations.some((location) => location.kind === 'object' && location.key === key),
+          )
+          return row?.leaves.slice(first * 32, (first + count) * 32) ?? null
+        },
         findPublicBlob: (wish) => Promise.resolve(this.#find(wish)),
         findPublicNode: async (sha256) => this.nodes.get(sha256.toHex()) ?? null,
         readBlobLeaves: async (id) => {

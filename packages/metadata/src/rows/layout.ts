@@ -21,7 +21,11 @@ export function layoutOf(row: LayoutColumns): ImageLayout | null {
  * Forgets the layouts of live indexes that name one of these manifests, however they are nested: without it their images
  * are not whole here any more.
  */
-export function* dropLayoutsAbove(sql: Sql, repositoryId: string, manifestIds: readonly number[]): Step<void> {
+export function* dropLayoutsAbove(
+  sql: Sql,
+  repositoryId: string,
+  manifestIds: readonly number[],
+): Step<void> {
   const above = new Set<number>()
   for (let below = manifestIds; below.length > 0;) {
     const naming = yield* all<{ id: number }>(sql`

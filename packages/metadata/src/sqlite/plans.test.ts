@@ -150,6 +150,7 @@ async function useScrub(store: MetadataStore, name: RepositoryName): Promise<voi
   await store.releaseLocations({ ids, claim })
   await store.recordDamage({ state: 'damaged', at: { kind: 'inline', location: 1, claim } })
   if (blob.stored.kind === 'object') {
+    await store.readLeaves({ backend, key: blob.stored.key, first: 0, count: 1 })
     await store.recordDamage({ state: 'damaged', at: { kind: 'object', backend, key: blob.stored.key } })
     await store.noteSurplus({ backend, keys: [newStorageKey(newUploadId())], age: 0 })
   }

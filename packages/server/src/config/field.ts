@@ -12,6 +12,8 @@ export interface FieldText {
     readonly said: string
     /** What comes of it where nothing else is set. */
     readonly usually: string
+    /** Whether nothing may come of it, so that null stands for it where the configuration is written down. */
+    readonly orNone?: true
   }
   /** Never printed, and may be read from a file named by `<key>_file`. */
   readonly secret?: true

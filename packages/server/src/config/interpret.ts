@@ -58,7 +58,8 @@ function problemOf({ key, origin }: FoundValue, message: string): Problem {
 async function readFound(found: FoundValue, field: Field<unknown>, context: ValueContext): Promise<unknown> {
   const { expected } = field.type
   if (found.raw === null) {
-    const mayBeUnset = field.default === null && field.derived === undefined
+    const mayBeUnset =
+      field.default === null && (field.derived === undefined || field.derived.orNone === true)
     return mayBeUnset && !found.inFile ? null : new ValueMismatch(`found nothing, expected ${expected}`)
   }
   let raw = found.raw

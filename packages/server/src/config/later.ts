@@ -3,9 +3,7 @@
  * like any unknown key, with a text that says so.
  */
 const laterKeys: readonly [prefix: string, what: string][] = [
-  ...['redirect', 'ipfs', 'cluster', 's3', 'filebase', 'storj', 'skynet', 'replicas'].map(
-    (key): [string, string] => [`dfs.${key}`, 'a backend other than the disk'],
-  ),
+  ...['ipfs', 'cluster', 'skynet', 'replicas'].map((key): [string, string] => [`dfs.${key}`, 'this backend']),
   ['ipfs', 'the IPFS node'],
   ...['issuer', 'token_ttl', 'github', 'oidc', 'spiffe'].map((key): [string, string] => [
     `auth.${key}`,
@@ -17,10 +15,7 @@ const laterKeys: readonly [prefix: string, what: string][] = [
 
 const laterValues: Record<string, Record<string, string>> = {
   'dfs.default': Object.fromEntries(
-    ['ipfs', 'kubo', 'cluster', 's3', 'filebase', 'storj', 'skynet'].map((name) => [
-      name,
-      'a backend other than the disk',
-    ]),
+    ['ipfs', 'kubo', 'cluster', 'skynet'].map((name) => [name, 'this backend']),
   ),
 }
 

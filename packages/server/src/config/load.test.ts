@@ -164,7 +164,7 @@ describe('everything that is wrong is said at once', () => {
       'expected https://a.example alone',
     ],
     ['another scheme', 'http: {public_url: "ftp://a.example"}', 'expected an address such as'],
-    ['a backend of later', 'dfs: {default: s3}', 'dfs.default: "s3" is not in this release'],
+    ['a backend of later', 'dfs: {default: skynet}', 'dfs.default: "skynet" is not in this release'],
     ['a section of later', 'ipfs: {node: true}', 'ipfs.node: not in this release; the IPFS node'],
   ])('%s', async (_what, yaml, expected) => {
     const problems = await problemsOf(yaml)

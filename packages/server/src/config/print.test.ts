@@ -76,7 +76,7 @@ describe('documents that are made from the keys (UPDATE_DOCS=1 writes them anew)
 
   test('the example is what the defaults are, once its comments are taken off', async () => {
     const lines = printExample(tree).split('\n')
-    const active = lines.filter((line) => /^#(?: {2})*[a-z_]+:/.test(line)).map((line) => line.slice(1))
+    const active = lines.filter((line) => /^#(?: {2})*[a-z0-9_]+:/.test(line)).map((line) => line.slice(1))
     const example = active.join('\n')
     expect(await configOf(example)).toEqual(await configOf(''))
     expect(example.split('\n').filter((line) => /: \S/.test(line))).toHaveLength(keys.length)

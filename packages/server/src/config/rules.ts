@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { backendsOf, checkBackends } from './backend-rules.ts'
 import { isLoopback } from './loopback.ts'
 import type { Origin, Problem } from './problem.ts'
 import type { Config } from './tree.ts'
@@ -20,6 +21,7 @@ export function applyRules(
   checkAccess(config, refuse)
   checkTls(config, refuse)
   checkDatabase(config, refuse)
+  checkBackends(config, refuse)
   if (config.db.kind === 'sqlite' && config.http.workers !== 'auto' && config.http.workers > 1) {
     refuse(
       'http.workers',
@@ -34,12 +36,13 @@ export function applyRules(
 
 /** The tree's types promise values for derived keys; until here they may be null. */
 function withDerived(given: Config): Config {
-  const { db, dfs, auth, repositories, keys } = given as Unsettled
+  const { db, auth, repositories, keys } = given as Unsettled
   const mode = auth.mode ?? (auth.users_file === null ? 'open' : 'required')
+  const kind = db.kind ?? (db.host === null ? 'sqlite' : 'postgres')
   return {
     ...given,
-    db: { ...given.db, kind: db.kind ?? (db.host === null ? 'sqlite' : 'postgres') },
-    dfs: { ...given.dfs, disk: { ...given.dfs.disk, path: dfs.disk.path ?? join(given.data_dir, 'blobs') } },
+    db: { ...given.db, kind },
+    dfs: backendsOf(given, kind),
     auth: { ...given.auth, mode },
     keys: { file: keys.file ?? join(given.data_dir, 'keys.json') },
     repositories: {
@@ -49,7 +52,7 @@ function withDerived(given: Config): Config {
 }
 
 type Nullable<T> = { readonly [K in keyof T]: T[K] extends object ? Nullable<T[K]> : T[K] | null }
-type Unsettled = Nullable<Pick<Config, 'db' | 'dfs' | 'auth' | 'repositories' | 'keys'>>
+type Unsettled = Nullable<Pick<Config, 'db' | 'auth' | 'repositories' | 'keys'>>
 
 type Refuse = (key: string, message: string) => void
 

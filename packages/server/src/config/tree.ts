@@ -1,5 +1,6 @@
 import { derivedField, field, type Values } from './field.ts'
 import { limits } from './limits.ts'
+import { s3Keys } from './s3-keys.ts'
 import { choice, duration, flag, integer, listenAddress, origin, path, size, text } from './value-type.ts'
 import { workers } from './workers.ts'
 
@@ -78,16 +79,44 @@ export const tree = {
   },
 
   dfs: {
-    default: field(choice('disk'), 'disk', { doc: 'The backend that new blobs are written to: disk.' }),
+    default: field(choice('disk', 's3', 'storj', 'filebase'), 'disk', {
+      doc: 'The backend that new blobs are written to. Blobs stay where they are when it changes, and are read there as long as that backend is configured.',
+    }),
+    redirect: field(flag(), 'false', {
+      doc: 'Send clients to S3 for what they pull (307, an address that is good for five minutes). Clients have to reach the endpoint, and what it sends is checked by them alone.',
+    }),
     disk: {
-      path: derivedField(path('folder'), {
+      path: derivedField<string | null>(path('folder'), {
         doc: 'Where the blobs lie.',
-        derived: { said: 'blobs in data_dir', usually: './data/blobs' },
+        derived: {
+          said: 'blobs in data_dir; with PostgreSQL and another dfs.default there is no disk',
+          usually: './data/blobs',
+          orNone: true,
+        },
       }),
       direct: field(flag(), 'true', {
         doc: 'Write large blobs around the page cache (Linux). Pushes are faster and leave the cache to pulls; the first pull of a new blob reads from the disk.',
       }),
+      public: field(flag(), 'false', {
+        doc: 'Whether the folder can be read by everybody. Private repositories are never written to such a backend.',
+      }),
     },
+    s3: s3Keys({ backend: 's3', endpoint: null, region: 'us-east-1', partSize: '8MiB', public: false }),
+    storj: s3Keys({
+      backend: 'storj',
+      endpoint: 'https://gateway.storjshare.io',
+      region: 'us-1',
+      partSize: '64MiB',
+      public: false,
+      parts: 'Storj keeps segments of 64 MiB and charges for each, so smaller parts cost more.',
+    }),
+    filebase: s3Keys({
+      backend: 'filebase',
+      endpoint: 'https://s3.filebase.com',
+      region: 'us-east-1',
+      partSize: '8MiB',
+      public: true,
+    }),
   },
 
   ipfs: {

@@ -53,6 +53,11 @@ export async function read(
   return await collect(reader)
 }
 
+/** Whether an object has these bytes and no others. */
+export async function holds(store: BlobStore, key: StorageKey, bytes: Uint8Array): Promise<boolean> {
+  return Buffer.compare(await read(store, key), bytes) === 0
+}
+
 /** Expects the same bytes. `toEqual` compares element by element and prints millions of them. */
 export function expectBytes(actual: Uint8Array, expected: Uint8Array): void {
   expect(actual.length).toBe(expected.length)

@@ -45,7 +45,8 @@ export function listTests(open: OpenBlobStore): void {
   })
 }
 
-async function keysOf(keys: AsyncIterable<StorageKey>): Promise<StorageKey[]> {
+/** Everything that is listed. */
+export async function keysOf(keys: AsyncIterable<StorageKey>): Promise<StorageKey[]> {
   const all: StorageKey[] = []
   for await (const key of keys) all.push(key)
   return all

@@ -1,3 +1,5 @@
+export * from './cluster-peer.ts'
 export { findIpfsPeer, requireIpfsPeer, type IpfsPeer } from './find-ipfs-peer.ts'
 export * from './kubo-node.ts'
 export * from './with-kubo.ts'
+export * from './with-cluster.ts'

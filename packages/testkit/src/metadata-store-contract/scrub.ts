@@ -254,6 +254,23 @@ export function scrubTests(open: OpenMetadataStore): void {
     )
 
     test(
+      'the hashes of some leaves, of good objects alone',
+      alone(async (store, name) => {
+        const content = hashedContent(new Uint8Array(5 * 1024 * 1024 + 1).fill(7))
+        const blob = await pushBlob(store, name, content)
+        const key = keyOf(blob)
+        const leaves = (first: number, count: number) => store.readLeaves({ backend, key, first, count })
+        expect(await leaves(0, 100)).toStrictEqual(content.leaves)
+        expect(await leaves(1, 3)).toStrictEqual(content.leaves.slice(32, 4 * 32))
+        expect(await leaves(5, 3)).toStrictEqual(content.leaves.slice(5 * 32))
+        expect(await leaves(6, 1)).toStrictEqual(new Uint8Array(0))
+        expect(await store.readLeaves({ backend: 'other', key, first: 0, count: 1 })).toBeNull()
+        await store.recordDamage(damageOf(blob))
+        expect(await leaves(0, 1)).toBeNull()
+      }),
+    )
+
+    test(
       'what is gone has no content to compare with',
       alone(async (store) => {
         expect(await store.readLocation(987_654_321)).toBeNull()

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { freePort } from '../free-port.ts'
 import { Volume } from '../volume.ts'
 import { findPostgres } from './find-postgres.ts'
-import { freePort } from './free-port.ts'
 import { serverUser } from './server-user.ts'
 
 const run = promisify(execFile)

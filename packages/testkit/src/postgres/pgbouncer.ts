@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import type { TestContext } from 'vitest'
 import type { PostgresCluster } from './cluster.ts'
-import { freePort } from './free-port.ts'
+import { freePort } from '../free-port.ts'
 import { serverUser } from './server-user.ts'
 
 /** PgBouncer in front of a cluster, on a free port of 127.0.0.1; it keeps a connection for each session of a client. */

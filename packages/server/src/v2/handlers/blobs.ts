@@ -1,5 +1,5 @@
 import type { OpenBlob } from '@openregistry/core'
-import { parseDigest, parseRepositoryName } from '@openregistry/oci'
+import { parseDigest, parseRepositoryName, type RepositoryName } from '@openregistry/oci'
 import type { Headers } from '../../http/exchange.ts'
 import { sendStream } from '../../http/send-stream.ts'
 import { answer, logEvent, type Call } from '../call.ts'
@@ -25,7 +25,13 @@ export async function handleGetBlob(call: Call, name: string, digestText: string
     return answer(call, 304, blobHeaders(digest, cid))
   }
   const range = rangeHeader(call.exchange, digest)
-  await using blob = await call.registry.openBlob(call.principal, { repository, digest, rangeHeader: range })
+  await using blob = await call.registry.openBlob(call.principal, {
+    repository,
+    digest,
+    rangeHeader: range,
+    mayRedirect: true,
+  })
+  if (blob.redirect !== null) return redirect(call, blob, blob.redirect, repository)
   const headers = blobHeaders(digest, blob.cid)
   const length = blob.range === null ? blob.size : blob.range.length
   headers['Content-Length'] = length
@@ -37,6 +43,13 @@ export async function handleGetBlob(call: Call, name: string, digestText: string
   const sent = await send(call, status, headers, blob, length)
   call.countBytes('pull', sent)
   logEvent(call, 'blob_pull', { repository, digest, ipfs_cid: blob.cid, size: sent }, 'read')
+}
+
+/** The client asks there again, for the range as well. The address opens the content to whoever has it: nobody may keep or log it. */
+function redirect(call: Call, { digest, cid }: OpenBlob, location: string, repository: RepositoryName): void {
+  const headers = { ...blobHeaders(digest, cid), Location: location, 'Cache-Control': 'no-store' }
+  answer(call, 307, headers)
+  logEvent(call, 'blob_pull', { repository, digest, ipfs_cid: cid, redirected: true }, 'read')
 }
 
 /** `DELETE /v2/<name>/blobs/<digest>` (end-10). */

@@ -1,7 +1,5 @@
 import { RegistryError } from '@openregistry/oci'
 import type { ObjectReader } from '@openregistry/core'
-import { guarded } from './fault.ts'
-import type { LayerFile } from './file-layer.ts'
 import type { ReadBuffers } from './read-buffers.ts'
 
 /** Bytes of the first read: soon there, and enough for most small blobs. Later reads are twice as large each time. */
@@ -13,20 +11,30 @@ interface Read {
   bytes: Promise<number>
 }
 
-/** What {@link FileReader} reads. */
-export interface FileSpan {
-  file: LayerFile
-  /** Of the whole file. */
+/** Where the bytes of an object come from. Its errors reach the consumer as they are. */
+export interface SpanSource {
+  /** Reads up to `length` bytes from `position` on into the start of `target`; 0 at the end. */
+  read(target: Uint8Array, length: number, position: number): Promise<number>
+  /** Nothing more is wanted: a read under way had better end with an error soon. */
+  abandon?(): void
+  /** Called once, when no read is under way. */
+  close(): Promise<void>
+}
+
+/** What {@link SpanReader} reads. */
+export interface Span {
+  source: SpanSource
+  /** Of the whole object. */
   size: number
   offset: number
   length: number
 }
 
-/** Reads a span of a file, one read ahead of its consumer, and closes the file exactly once. */
-export class FileReader implements ObjectReader {
+/** Reads a span of an object, one read ahead of its consumer, and closes the source exactly once. */
+export class SpanReader implements ObjectReader {
   readonly size: number
   readonly chunks: AsyncIterable<Uint8Array>
-  readonly #span: FileSpan
+  readonly #span: Span
   readonly #buffers: ReadBuffers
   readonly #largestRead: number
   #read: Read | null = null
@@ -34,7 +42,7 @@ export class FileReader implements ObjectReader {
   #held: Uint8Array | null = null
   #closing: Promise<void> | null = null
 
-  constructor(span: FileSpan, buffers: ReadBuffers, largestRead: number) {
+  constructor(span: Span, buffers: ReadBuffers, largestRead: number) {
     this.#span = span
     this.#buffers = buffers
     this.#largestRead = largestRead
@@ -64,7 +72,7 @@ export class FileReader implements ObjectReader {
   #begin(at: number, wanted: number): Read {
     if (this.#closing !== null) throw closed()
     const buffer = this.#buffers.take(wanted)
-    const bytes = this.#span.file.read(buffer, Math.min(wanted, buffer.length), at)
+    const bytes = this.#span.source.read(buffer, Math.min(wanted, buffer.length), at)
     // Whoever takes the read sees its error; one that is never taken has nobody to tell.
     bytes.catch(() => undefined)
     this.#read = { buffer, bytes }
@@ -73,7 +81,7 @@ export class FileReader implements ObjectReader {
 
   /** Waits for a read and makes its buffer the held one. */
   async #take({ buffer, bytes }: Read): Promise<Uint8Array> {
-    const length = await guarded(bytes)
+    const length = await bytes
     // Who closes while a read is under way owns its buffer.
     if (this.#closing !== null) throw closed()
     this.#read = null
@@ -96,11 +104,12 @@ export class FileReader implements ObjectReader {
     if (this.#held !== null) this.#buffers.forget(this.#held)
     this.#held = null
     if (this.#read !== null) {
+      this.#span.source.abandon?.()
       await this.#read.bytes.catch(() => undefined)
       this.#buffers.give(this.#read.buffer)
       this.#read = null
     }
-    await guarded(this.#span.file.close())
+    await this.#span.source.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -112,8 +121,8 @@ function closed(): RegistryError {
   return new RegistryError('INTERNAL', 'An object was read after it was closed.')
 }
 
-function endsEarly({ size }: FileSpan, at: number): RegistryError {
+function endsEarly({ size }: Span, at: number): RegistryError {
   return new RegistryError('STORAGE_UNAVAILABLE', undefined, {
-    cause: `the file ends at ${at} bytes, but had ${size} when it was opened`,
+    cause: `the object ends at ${at} bytes, but had ${size} when it was opened`,
   })
 }

@@ -1,0 +1,148 @@
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { loadConfig } from './load.ts'
+import { printConfig } from './print.ts'
+import { ConfigError } from './problem.ts'
+import { fieldsOf } from './field.ts'
+import { interpret } from './interpret.ts'
+import { applyRules } from './rules.ts'
+import { tree, type Config } from './tree.ts'
+import { readYaml } from './yaml-file.ts'
+
+const cwd = '/work'
+const prefix = 'OPEN_REGISTRY_'
+
+/** A configuration from variables of the environment, named without their beginning. */
+function load(env: Record<string, string>): Promise<Config> {
+  const variables = Object.entries(env).map(([name, value]) => [prefix + name, value])
+  return loadConfig({ env: Object.fromEntries(variables) as Record<string, string>, cwd })
+}
+
+async function problemsOf(env: Record<string, string>): Promise<string[]> {
+  try {
+    await load(env)
+    return []
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    return error.problems.map(({ key, message }) => `${key}: ${message}`)
+  }
+}
+
+const keys = { DFS_S3_ACCESS_KEY: 'a', DFS_S3_SECRET_KEY: 'b' }
+const bucket = { DFS_S3_BUCKET: 'blobs', ...keys }
+const postgres = { DB_HOST: 'db.example' }
+
+describe('the disk', () => {
+  test.each<[string, Record<string, string>, string | null]>([
+    ['with SQLite', {}, 'data/blobs'],
+    ['with SQLite, new blobs elsewhere', { DFS_DEFAULT: 's3', ...bucket }, 'data/blobs'],
+    ['with PostgreSQL', postgres, 'data/blobs'],
+    ['with PostgreSQL, new blobs elsewhere', { ...postgres, DFS_DEFAULT: 's3', ...bucket }, null],
+    [
+      'with PostgreSQL, new blobs elsewhere, and a folder',
+      { ...postgres, DFS_DEFAULT: 's3', ...bucket, DFS_DISK_PATH: '/srv/blobs' },
+      '/srv/blobs',
+    ],
+  ])('%s', async (_what, env, expected) => {
+    const config = await load(env)
+    expect(config.dfs.disk.path).toBe(
+      expected === null ? null : expected.startsWith('/') ? expected : join(cwd, expected),
+    )
+  })
+
+  test('that is not there is printed as nothing, and read again as that', async () => {
+    const config = await load({ ...postgres, DFS_DEFAULT: 's3', ...bucket })
+    const printed = printConfig(config, { json: false })
+    expect(printed).toContain('path: null')
+    const allKeys = [...fieldsOf(tree)].map(([key]) => key)
+    const { values, origins, problems } = await interpret(
+      tree,
+      [readYaml(printed, 'x', tree, allKeys).values],
+      { cwd },
+    )
+    expect(problems).toEqual([])
+    expect(applyRules(values as Config, origins).config.dfs.disk.path).toBeNull()
+  })
+})
+
+describe('a backend that speaks S3', () => {
+  test('is Amazon with the bucket in the host name, unless an endpoint is named', async () => {
+    expect((await load({ ...bucket, DFS_S3_REGION: 'eu-central-1' })).dfs.s3).toMatchObject({
+      endpoint: 'https://s3.eu-central-1.amazonaws.com',
+      path_style: false,
+    })
+    const endpoint = 'http://127.0.0.1:7070'
+    expect((await load({ ...bucket, DFS_S3_ENDPOINT: endpoint })).dfs.s3).toMatchObject({
+      endpoint,
+      path_style: true,
+    })
+    const said = await load({ ...bucket, DFS_S3_ENDPOINT: endpoint, DFS_S3_PATH_STYLE: 'false' })
+    expect(said.dfs.s3.path_style).toBe(false)
+  })
+
+  test('has defaults of its own where the service asks for them', async () => {
+    const { storj, filebase, s3 } = (await load({})).dfs
+    expect(storj).toMatchObject({ part_size: 64 * 2 ** 20, public: false, bucket: null })
+    expect(filebase).toMatchObject({ part_size: 8 * 2 ** 20, public: true, path_style: true })
+    expect(s3).toMatchObject({ part_size: 8 * 2 ** 20, public: false })
+  })
+
+  test('its keys are secrets, each of which can be in a file', async () => {
+    const config = await load({
+      ...bucket,
+      DFS_S3_ACCESS_KEY: 'canary-access',
+      DFS_S3_SECRET_KEY: 'canary-secret',
+    })
+    for (const json of [true, false]) expect(printConfig(config, { json })).not.toContain('canary')
+    expect(
+      await problemsOf({
+        DFS_S3_BUCKET: 'blobs',
+        DFS_S3_ACCESS_KEY: 'a',
+        DFS_S3_SECRET_KEY_FILE: '/nowhere',
+      }),
+    ).toEqual([expect.stringContaining('/nowhere cannot be read')])
+  })
+})
+
+test.each<[string, Record<string, string>, string]>([
+  [
+    'a default without a place',
+    { DFS_DEFAULT: 's3' },
+    'dfs.default: nobody said where that is; set dfs.s3.bucket',
+  ],
+  ['a default without a place', { DFS_DEFAULT: 'storj', ...bucket }, 'set dfs.storj.bucket'],
+  [
+    'a bucket without an access key',
+    { DFS_S3_BUCKET: 'b-1', DFS_S3_SECRET_KEY: 'x' },
+    'set dfs.s3.access_key or',
+  ],
+  [
+    'a bucket without a secret key',
+    { DFS_S3_BUCKET: 'b-1', DFS_S3_ACCESS_KEY: 'x' },
+    'set dfs.s3.secret_key or',
+  ],
+  ['small parts', { ...bucket, DFS_S3_PART_SIZE: '4MiB' }, 'dfs.s3.part_size: found "4MiB"'],
+  [
+    'an endpoint with a path',
+    { ...bucket, DFS_S3_ENDPOINT: 'https://a.example/b' },
+    'expected https://a.example alone',
+  ],
+  ['a prefix that begins with a slash', { ...bucket, DFS_S3_PREFIX: '/x' }, 'dfs.s3.prefix: found "/x"'],
+  [
+    'two backends in one place',
+    {
+      ...bucket,
+      DFS_S3_ENDPOINT: 'https://gateway.storjshare.io',
+      DFS_S3_PREFIX: 'x/',
+      DFS_STORJ_BUCKET: 'blobs',
+      DFS_STORJ_ACCESS_KEY: 'a',
+      DFS_STORJ_SECRET_KEY: 'b',
+      DFS_STORJ_PREFIX: 'x',
+    },
+    'dfs.storj.bucket: dfs.s3 is the same place',
+  ],
+])('%s is refused', async (_what, env, expected) => {
+  const problems = await problemsOf(env)
+  expect(problems).toHaveLength(1)
+  expect(problems[0]).toContain(expected)
+})

@@ -1,0 +1,59 @@
+import { join } from 'node:path'
+import { amazonAt } from './s3-keys.ts'
+import type { Config } from './tree.ts'
+
+/** Backends that speak S3, by the name that they and their groups of keys have. */
+const s3Backends = ['s3', 'storj', 'filebase'] as const
+
+/** Keys of backends as they were given: those whose default depends on others may be null. */
+export interface GivenBackends {
+  disk: { path: string | null }
+  s3: { endpoint: string | null; path_style: boolean | null }
+}
+
+/**
+ * The settings of all backends. The disk of a machine is one of them unless a server on PostgreSQL keeps new blobs
+ * elsewhere and nobody names a folder: then it would be a folder that the other servers do not have.
+ */
+export function backendsOf(given: Config, dbKind: Config['db']['kind']): Config['dfs'] {
+  const { dfs } = given
+  const { disk, s3 } = dfs as GivenBackends
+  const hasDisk = dbKind === 'sqlite' || dfs.default === 'disk'
+  return {
+    ...dfs,
+    disk: { ...dfs.disk, path: disk.path ?? (hasDisk ? join(given.data_dir, 'blobs') : null) },
+    s3: {
+      ...dfs.s3,
+      endpoint: s3.endpoint ?? amazonAt(dfs.s3.region),
+      path_style: s3.path_style ?? s3.endpoint !== null,
+    },
+  }
+}
+
+/** Finds contradictions between the keys of backends. */
+export function checkBackends({ dfs }: Config, refuse: (key: string, message: string) => void): void {
+  if (dfs.default !== 'disk' && dfs[dfs.default].bucket === null) {
+    refuse('dfs.default', `nobody said where that is; set dfs.${dfs.default}.bucket`)
+  }
+  const places = new Map<string, string>()
+  for (const name of s3Backends) {
+    const { bucket, endpoint, prefix, access_key: accessKey, secret_key: secretKey } = dfs[name]
+    if (bucket === null) continue
+    if (accessKey === null || secretKey === null) {
+      const missing = accessKey === null ? 'access_key' : 'secret_key'
+      refuse(
+        `dfs.${name}.bucket`,
+        `a bucket needs its keys; set dfs.${name}.${missing} or dfs.${name}.${missing}_file`,
+      )
+    }
+    const place = `${endpoint} ${bucket} ${prefix ?? ''}`.replace(/\/?$/, '')
+    const other = places.get(place)
+    if (other !== undefined) {
+      refuse(
+        `dfs.${name}.bucket`,
+        `dfs.${other} is the same place, and each would take the objects of the other for left-overs; give one of them a prefix`,
+      )
+    }
+    places.set(place, name)
+  }
+}
