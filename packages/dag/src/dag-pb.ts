@@ -1,6 +1,6 @@
 /*
  * Nodes as IPLD calls "dag-pb", of anybody's making. Small enough to be ours: links are read one by one from the bytes, so
- * that a node of 2 MiB with 40 000 links costs its bytes and no more while a walk is under way in it (ADR 11).
+ * that a node of 2 MiB with 40 000 links costs its bytes and no more while a walk is under way in it (ADR 16).
  *
  *   PBNode   Links (2, repeated) in front of Data (1), or behind it; never around it
  *   PBLink   Hash (1) the bytes of a CID, Name (2), Tsize (3): in this order, none twice
