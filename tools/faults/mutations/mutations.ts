@@ -129,8 +129,8 @@ const collection: readonly Mutation[] = [
     edits: [
       [
         `${rows}/link.ts`,
-        '${namespaceOf(repository.name)}, ${sql.now} + ${lease})',
-        '${namespaceOf(repository.name)}, ${sql.now} + 0 * ${lease})',
+        '${namespaceOf(repository.name)}, ${sql.now} + ${lease},',
+        '${namespaceOf(repository.name)}, ${sql.now} + 0 * ${lease},',
       ],
     ],
   },

@@ -5,7 +5,7 @@ import { slowestDisk } from '../ipfs/defaults.ts'
 import type { HttpAsk, HttpPeer } from '../ipfs/http-peer.ts'
 import { multipart } from '../ipfs/multipart.ts'
 import { carOf, type CarOrder, type SpooledObject } from '../ipfs/object-dag.ts'
-import { PeerRefusal, PeerUnreachable } from '../ipfs/peer-fault.ts'
+import { PeerRefusal, PeerUnreachable, saysFull } from '../ipfs/peer-fault.ts'
 import type { PinService } from '../ipfs/pin-service.ts'
 import { isKept, parseStatus, type PinStatus } from './pin-status.ts'
 
@@ -109,6 +109,8 @@ export class ClusterRest implements PinService {
       ...multipart(carOf(object, order)),
       ...(signal === undefined ? {} : { signal }),
       longer: object.size / slowestDisk,
+    }).catch((error: unknown) => {
+      throw awayBehind(error)
     })
     const roots = Array.isArray(added) ? (added as AddedLine[]) : []
     if (!roots.some(({ cid }) => cid === object.pin)) {
@@ -167,4 +169,15 @@ interface PinLine {
 
 interface AddedLine {
   cid?: string
+}
+
+/**
+ * What a peer says that has come back and does not reach its node yet, or any other peer: a 500 like those that stay, but one
+ * that passes.
+ */
+const reachesNobody = /failed to put block on all destinations/
+
+function awayBehind(error: unknown): unknown {
+  if (!(error instanceof PeerRefusal) || saysFull(error) || !reachesNobody.test(error.message)) return error
+  return new PeerUnreachable('IPFS Cluster reaches no peer that takes a block.', { cause: error })
 }
