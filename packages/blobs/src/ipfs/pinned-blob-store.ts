@@ -8,6 +8,7 @@ import {
   type Lists,
   type ListsUploads,
   type ObjectReader,
+  type ReportsCids,
   type StorageKey,
   type UploadId,
 } from '@openregistry/core'
@@ -18,7 +19,7 @@ import { defaultRetry } from './defaults.ts'
 import type { Gateway } from './gateway.ts'
 import { objectOf, type ObjectDag } from './object-dag.ts'
 import type { ObjectIndex } from './object-index.ts'
-import { backendFault } from './peer-fault.ts'
+import { checkFault } from './check-fault.ts'
 import type { PinService } from './pin-service.ts'
 import { PinnedIdentity } from './pinned-identity.ts'
 import { PinnedObjects } from './pinned-objects.ts'
@@ -67,7 +68,7 @@ export interface Pinning extends AsyncDisposable {
 }
 
 /** A blob store on a service that pins. */
-export class PinnedBlobStore implements BlobStore, Lists, ListsUploads, KeepsIdentity {
+export class PinnedBlobStore implements BlobStore, Lists, ListsUploads, KeepsIdentity, ReportsCids {
   readonly backend: string
   readonly public: boolean
   /** Behind the same address may be another node tomorrow, or the same one with an empty repository. */
@@ -98,8 +99,12 @@ export class PinnedBlobStore implements BlobStore, Lists, ListsUploads, KeepsIde
     return this.#pinning.place
   }
 
-  readIdentity(): Promise<BackendIdentity | null> {
-    return this.#identity.read()
+  async readIdentity(): Promise<BackendIdentity | null> {
+    try {
+      return await this.#identity.read()
+    } catch (error) {
+      throw checkFault(this.place, error)
+    }
   }
 
   claim(identity: BackendIdentity): Promise<BackendIdentity> {
@@ -146,6 +151,11 @@ export class PinnedBlobStore implements BlobStore, Lists, ListsUploads, KeepsIde
     return found !== null && (await this.#isStored(found)) ? { size: found.size } : null
   }
 
+  /** It is what the registry has computed: the tree was sent as it is. */
+  async reportedCid(key: StorageKey): Promise<string | null> {
+    return (await this.#objects.find(key))?.file ?? null
+  }
+
   #isStored(object: ObjectDag): Promise<boolean> {
     return persistently(() => this.#pinning.isStored(object), { within: this.#retryWithin })
   }
@@ -166,7 +176,7 @@ export class PinnedBlobStore implements BlobStore, Lists, ListsUploads, KeepsIde
     try {
       await this.#pinning.check()
     } catch (error) {
-      throw backendFault(error)
+      throw checkFault(this.place, error)
     }
   }
 

@@ -78,7 +78,7 @@ describeWithKubo(
       test('is refused, and no error tells what was tried', async () => {
         await using store = openAs(token)
         const error: unknown = await store.check().catch((reason: unknown) => reason)
-        expect(error).toMatchObject({ code: 'STORAGE_UNAVAILABLE', cause: { status: 403 } })
+        expect(error).toMatchObject({ code: 'STORAGE_UNAVAILABLE', cause: { cause: { status: 403 } } })
         expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain('canary')
       })
     })

@@ -28,7 +28,9 @@ export class KuboGateway {
     const found = url ?? gatewayUrl(await this.#rpc.config('Addresses.Gateway'), this.#options.apiUrl)
     if (found === null) {
       throw new RegistryError('STORAGE_UNAVAILABLE', undefined, {
-        cause: 'Kubo has no gateway on a TCP port: set its Addresses.Gateway, or dfs.ipfs.gateway_url',
+        cause: new Error(
+          'Kubo has no gateway on a TCP port. Set its Addresses.Gateway, or dfs.ipfs.gateway_url.',
+        ),
       })
     }
     this.#askAgainAt = performance.now() + believed

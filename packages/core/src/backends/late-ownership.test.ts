@@ -65,3 +65,18 @@ test('one that is there is tied at once, or refused at once', async () => {
   const another = new KnownBackend()
   await expect(ownedOnceThere(stranger, () => tieBackend(another, stranger, noWait))).rejects.toThrow()
 })
+
+test('one that does not say anything is not waited for', async () => {
+  const beneath = new MountableBackend()
+  const known = new KnownBackend()
+  const speaking = Promise.withResolvers<void>()
+  beneath.beforeIdentity = () => speaking.promise
+  const store = ownBlobStore(
+    beneath,
+    await ownedOnceThere(beneath, () => tieBackend(known, beneath, noWait), 10),
+  )
+  const checked = store.check()
+  speaking.resolve()
+  await checked
+  expect(beneath.disk.identity).toBe(known.identity)
+})

@@ -1,6 +1,10 @@
 import { RegistryError } from '@openregistry/oci'
 import type { KeepsIdentity } from '../ports/backend-identity.ts'
+import type { Milliseconds } from '../ports/metadata-store.ts'
 import type { Ownership } from './ownership.ts'
+
+/** How long the start of a process waits for a backend across a network. */
+const patience: Milliseconds = 3000
 
 /** What is asked before a backend is believed; see {@link Ownership}. */
 export type Ownable = Pick<Ownership, 'mountable' | 'presume' | 'confirm'>
@@ -11,14 +15,23 @@ export type Ownable = Pick<Ownership, 'mountable' | 'presume' | 'confirm'>
  * @param tie finds it out.
  * @throws what `tie` throws about a backend that answers now.
  */
-export async function ownedOnceThere(store: KeepsIdentity, tie: () => Promise<Ownership>): Promise<Ownable> {
-  try {
-    await store.readIdentity()
-  } catch {
-    // Whoever asks something of it hears why it does not answer, and so does /readyz.
-    return new LateOwnership(store.mountable, tie)
-  }
-  return tie()
+export async function ownedOnceThere(
+  store: KeepsIdentity,
+  tie: () => Promise<Ownership>,
+  wait = patience,
+): Promise<Ownable> {
+  // Whoever asks something of it later hears why it does not answer, and so does /readyz.
+  return (await answers(store, wait)) ? tie() : new LateOwnership(store.mountable, tie)
+}
+
+async function answers(store: KeepsIdentity, wait: Milliseconds): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<boolean>((resolve) => (timer = setTimeout(() => resolve(false), wait)))
+  const asked = store.readIdentity().then(
+    () => true,
+    () => false,
+  )
+  return Promise.race([asked, late]).finally(() => clearTimeout(timer))
 }
 
 /** The ownership of a backend that was not there at the start. */

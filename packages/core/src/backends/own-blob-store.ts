@@ -1,5 +1,5 @@
 import { RegistryError } from '@openregistry/oci'
-import { lists, listsUploads, type BlobStore } from '../ports/blob-store.ts'
+import { isTrusted, lists, listsUploads, type BlobStore } from '../ports/blob-store.ts'
 import type { StorageKey } from '../ports/storage-key.ts'
 import type { Ownable } from './late-ownership.ts'
 
@@ -46,8 +46,10 @@ function believed(store: BlobStore, ownership: Ownable): Pick<BlobStore, 'open' 
     open: (key, range) => unlessAway(() => store.open(key, range)),
     stat: (key) => unlessAway(() => store.stat(key)),
     async check() {
+      // What is across a network says best itself why it does not answer. A probe on a disk is for the right one alone.
+      if (!isTrusted(store)) await store.check()
       await ownership.confirm()
-      await store.check()
+      if (isTrusted(store)) await store.check()
     },
   }
 }
