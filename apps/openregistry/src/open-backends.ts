@@ -1,5 +1,12 @@
-import { openDiskBlobStore, openS3BlobStore, type FileLayer } from '@openregistry/blobs'
-import type { BlobStore, Lists } from '@openregistry/core'
+import { join } from 'node:path'
+import {
+  openClusterBlobStore,
+  openDiskBlobStore,
+  openKuboBlobStore,
+  openS3BlobStore,
+  type FileLayer,
+} from '@openregistry/blobs'
+import type { BlobStore, ContentHasher, Lists } from '@openregistry/core'
 import type { Config } from '@openregistry/server/config'
 
 /** Backends that speak S3, by the name that they have in `dfs` and in `blob_locations.backend`. */
@@ -8,29 +15,79 @@ export const s3Backends = ['s3', 'storj', 'filebase'] as const
 /** The settings of such a backend that is configured. */
 type S3Settings = Config['dfs'][(typeof s3Backends)[number]]
 
+/** What backends are opened with besides the configuration. */
+export interface BackendParts {
+  /** Hashes what a backend has to hash by itself. */
+  hasher: ContentHasher
+  /** The file operations beneath the disk, unless they are those of the system. */
+  files?: FileLayer | undefined
+}
+
 /**
  * Opens every backend that the configuration names, so that blobs are readable wherever they were written. Nothing is
  * created, and nothing is asked of a service: one that is away is no reason.
  * @param opened what closes them.
- * @param files the file operations beneath the disk, unless they are those of the system.
  * @throws RegistryError when one cannot be opened.
  */
 export async function openBackends(
-  { dfs }: Config,
+  config: Config,
   opened: AsyncDisposableStack,
-  files?: FileLayer,
+  { hasher, files }: BackendParts,
 ): Promise<(BlobStore & Lists)[]> {
+  const { dfs } = config
   const stores: (BlobStore & Lists)[] = []
   const { path, ...disk } = dfs.disk
   if (path !== null) {
     const options = { ...disk, path, create: false, ...(files === undefined ? {} : { files }) }
     stores.push(opened.use(await openDiskBlobStore(options)))
   }
+  for (const store of openPinning(config, hasher)) stores.push(opened.use(store))
   for (const backend of s3Backends) {
     const bucket = await openBucket(backend, dfs[backend], dfs.redirect)
     if (bucket !== null) stores.push(opened.use(bucket))
   }
   return stores
+}
+
+/** The services that pin. */
+function openPinning(
+  { data_dir: data, dfs: { ipfs, cluster } }: Config,
+  hasher: ContentHasher,
+): (BlobStore & Lists)[] {
+  const spool = join(data, 'spool')
+  const hashLeaf = (leaf: Uint8Array): Promise<Uint8Array> => hasher.hashLeaf(leaf)
+  const stores: (BlobStore & Lists)[] = []
+  if (ipfs.api_url !== null) {
+    stores.push(
+      openKuboBlobStore({
+        ...pinningOptions(ipfs),
+        apiUrl: ipfs.api_url,
+        gatewayUrl: ipfs.gateway_url,
+        spool,
+        hashLeaf,
+      }),
+    )
+  }
+  if (cluster.api_url !== null && cluster.gateway_url !== null) {
+    const { replication_min: replicationMin, replication_max: replicationMax } = cluster
+    stores.push(
+      openClusterBlobStore({
+        ...pinningOptions(cluster),
+        apiUrl: cluster.api_url,
+        gatewayUrl: cluster.gateway_url,
+        replicationMin,
+        replicationMax,
+        spool,
+        hashLeaf,
+      }),
+    )
+  }
+  return stores
+}
+
+function pinningOptions(settings: Config['dfs']['ipfs'] | Config['dfs']['cluster']) {
+  const { api_token: apiToken, name: registry, retry: retryWithin, timeout } = settings
+  return { apiToken, registry, retryWithin, timeout, public: settings.public }
 }
 
 async function openBucket(

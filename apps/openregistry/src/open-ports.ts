@@ -1,13 +1,17 @@
 import { availableParallelism } from 'node:os'
 import { createContentHasher, type FileLayer } from '@openregistry/blobs'
 import {
+  isTrusted,
   keepsIdentity,
   ownBlobStore,
+  ownedOnceThere,
   requireTied,
   tieBackend,
   type BlobStore,
+  type KeepsIdentity,
   type Lists,
   type MetadataStore,
+  type Ownership,
   type Ports,
 } from '@openregistry/core'
 import { timedBlobStore, timedMetadataStore, type Metrics } from '@openregistry/server/metrics'
@@ -40,16 +44,16 @@ export async function openPorts(
   opened: AsyncDisposableStack,
 ): Promise<Ports> {
   const { files, blobs: aroundBlobs = same, metadata: aroundMetadata = same } = layers
-  const stores = await openBackends(config, opened, files)
+  const hasher = opened.use(createContentHasher(hasherOptions(config)))
+  const stores = await openBackends(config, opened, { hasher, files })
   const store = opened.use(await openMetadata(config, { serving: true }))
   const backends: BlobStore[] = []
   for (const backend of stores) {
-    const own = keepsIdentity(backend) ? ownBlobStore(backend, await tieBackend(store, backend)) : backend
+    const own = await owned(backend, (here) => tieBackend(store, here))
     backends.push(timedBlobStore(aroundBlobs(own), metrics))
   }
   watchPool(metrics, store.pool)
   const metadata = aroundMetadata(store)
-  const hasher = opened.use(createContentHasher(hasherOptions(config)))
   return {
     metadata: timedMetadataStore(metadata, metrics),
     backends: byName(backends),
@@ -65,16 +69,27 @@ export async function openPorts(
  */
 export async function openDataPorts(config: Config, opened: AsyncDisposableStack): Promise<Ports> {
   await requireRegistry(config)
-  const stores = await openBackends(config, opened)
+  const hasher = opened.use(createContentHasher())
+  const stores = await openBackends(config, opened, { hasher })
   const metadata = opened.use(await openMetadata(config, { serving: false, autoMigrate: false }))
   const backends: BlobStore[] = []
   for (const backend of stores) {
-    backends.push(
-      keepsIdentity(backend) ? ownBlobStore(backend, await requireTied(metadata, backend)) : backend,
-    )
+    backends.push(await owned(backend, (here) => requireTied(metadata, here)))
   }
-  const hasher = opened.use(createContentHasher())
   return { metadata, backends: byName(backends), hasher, settings: settingsOf(config) }
+}
+
+/**
+ * The store that answers for the right backend alone, where the backend can show that it is. A disk has to be there now; a
+ * service may come later.
+ */
+async function owned(
+  backend: BlobStore & Lists,
+  tie: (backend: BlobStore & Lists & KeepsIdentity) => Promise<Ownership>,
+): Promise<BlobStore & Lists> {
+  if (!keepsIdentity(backend)) return backend
+  const settle = (): Promise<Ownership> => tie(backend)
+  return ownBlobStore(backend, isTrusted(backend) ? await settle() : await ownedOnceThere(backend, settle))
 }
 
 /** Bytes that all processes together keep ready for pieces of uploads. */

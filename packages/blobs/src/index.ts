@@ -1,6 +1,8 @@
+export { openClusterBlobStore, type ClusterBlobStoreOptions } from './cluster/cluster-blob-store.ts'
 export { openDiskBlobStore, type DiskBlobStoreOptions } from './disk/disk-blob-store.ts'
 export { createNodeFiles, type FileLayer, type LayerFile } from './disk/file-layer.ts'
 export { createContentHasher, type ContentHasherOptions } from './hashing/content-hasher.ts'
 export { hashInline } from './hashing/inline.ts'
+export { openKuboBlobStore, type KuboBlobStoreOptions } from './kubo/kubo-blob-store.ts'
 export { createMemoryBlobStore, type MemoryBlobStoreOptions } from './memory/memory-blob-store.ts'
 export { openS3BlobStore, type S3BlobStoreOptions } from './s3/s3-blob-store.ts'

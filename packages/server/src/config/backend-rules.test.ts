@@ -65,6 +65,30 @@ describe('the disk', () => {
   })
 })
 
+describe('the backend of new blobs', () => {
+  const kubo = { DFS_IPFS_API_URL: 'http://127.0.0.1:5001' }
+  test.each<[string, Record<string, string>, string]>([
+    ['of itself', {}, 'disk'],
+    ['with the API of Kubo', kubo, 'kubo'],
+    ['with the API of Kubo, and something else said', { ...kubo, DFS_DEFAULT: 'disk' }, 'disk'],
+    ['with a bucket', bucket, 'disk'],
+    [
+      'with the API of a cluster',
+      { DFS_CLUSTER_API_URL: 'http://10.0.0.1:9094', DFS_CLUSTER_GATEWAY_URL: 'http://10.0.0.1:8080' },
+      'disk',
+    ],
+  ])('%s', async (_what, env, expected) => {
+    expect((await load(env)).dfs.default).toBe(expected)
+  })
+
+  test('is all that is needed for servers that share Kubo and PostgreSQL', async () => {
+    const { dfs, db } = await load({ ...postgres, ...kubo })
+    expect(db.kind).toBe('postgres')
+    expect(dfs).toMatchObject({ default: 'kubo', disk: { path: null } })
+    expect(dfs.ipfs).toMatchObject({ public: true, gateway_url: null, name: 'openregistry', timeout: 30_000 })
+  })
+})
+
 describe('a backend that speaks S3', () => {
   test('is Amazon with the bucket in the host name, unless an endpoint is named', async () => {
     expect((await load({ ...bucket, DFS_S3_REGION: 'eu-central-1' })).dfs.s3).toMatchObject({
@@ -120,6 +144,24 @@ test.each<[string, Record<string, string>, string]>([
     'a bucket without a secret key',
     { DFS_S3_BUCKET: 'b-1', DFS_S3_ACCESS_KEY: 'x' },
     'set dfs.s3.secret_key or',
+  ],
+  ['a Kubo node without an address', { DFS_DEFAULT: 'kubo' }, 'set dfs.ipfs.api_url'],
+  ['a cluster without an address', { DFS_DEFAULT: 'cluster' }, 'set dfs.cluster.api_url'],
+  [
+    'a cluster without a gateway',
+    { DFS_CLUSTER_API_URL: 'http://10.0.0.1:9094' },
+    'dfs.cluster.api_url: blobs are read through the gateway of a node; set dfs.cluster.gateway_url',
+  ],
+  [
+    'more copies at once than at all',
+    { DFS_CLUSTER_REPLICATION_MIN: '3', DFS_CLUSTER_REPLICATION_MAX: '2' },
+    'dfs.cluster.replication_min: larger than dfs.cluster.replication_max',
+  ],
+  ['a name with a slash', { DFS_IPFS_NAME: 'a/b' }, 'dfs.ipfs.name: found "a/b"'],
+  [
+    'credentials in an address',
+    { DFS_IPFS_API_URL: 'http://user:canary@kubo:5001' },
+    'http://kubo:5001 alone',
   ],
   ['small parts', { ...bucket, DFS_S3_PART_SIZE: '4MiB' }, 'dfs.s3.part_size: found "4MiB"'],
   [

@@ -7,6 +7,7 @@ const s3Backends = ['s3', 'storj', 'filebase'] as const
 
 /** Keys of backends as they were given: those whose default depends on others may be null. */
 export interface GivenBackends {
+  default: Config['dfs']['default'] | null
   disk: { path: string | null }
   s3: { endpoint: string | null; path_style: boolean | null }
 }
@@ -17,10 +18,12 @@ export interface GivenBackends {
  */
 export function backendsOf(given: Config, dbKind: Config['db']['kind']): Config['dfs'] {
   const { dfs } = given
-  const { disk, s3 } = dfs as GivenBackends
-  const hasDisk = dbKind === 'sqlite' || dfs.default === 'disk'
+  const { disk, s3, default: named } = dfs as GivenBackends
+  const usual = named ?? (dfs.ipfs.api_url === null ? 'disk' : 'kubo')
+  const hasDisk = dbKind === 'sqlite' || usual === 'disk'
   return {
     ...dfs,
+    default: usual,
     disk: { ...dfs.disk, path: disk.path ?? (hasDisk ? join(given.data_dir, 'blobs') : null) },
     s3: {
       ...dfs.s3,
@@ -30,11 +33,37 @@ export function backendsOf(given: Config, dbKind: Config['db']['kind']): Config[
   }
 }
 
+/** The key without which the default backend is not there, and its value; null for the disk. */
+function placeOf(dfs: Config['dfs']): { key: string; value: string | null } | null {
+  switch (dfs.default) {
+    case 'disk':
+      return null
+    case 'kubo':
+      return { key: 'dfs.ipfs.api_url', value: dfs.ipfs.api_url }
+    case 'cluster':
+      return { key: 'dfs.cluster.api_url', value: dfs.cluster.api_url }
+    case 's3':
+    case 'storj':
+    case 'filebase':
+      return { key: `dfs.${dfs.default}.bucket`, value: dfs[dfs.default].bucket }
+  }
+}
+
+function checkCluster({ cluster }: Config['dfs'], refuse: (key: string, message: string) => void): void {
+  if (cluster.api_url !== null && cluster.gateway_url === null) {
+    refuse('dfs.cluster.api_url', 'blobs are read through the gateway of a node; set dfs.cluster.gateway_url')
+  }
+  const { replication_min: min, replication_max: max } = cluster
+  if (min !== null && max !== null && min > max)
+    refuse('dfs.cluster.replication_min', 'larger than dfs.cluster.replication_max')
+}
+
 /** Finds contradictions between the keys of backends. */
 export function checkBackends({ dfs }: Config, refuse: (key: string, message: string) => void): void {
-  if (dfs.default !== 'disk' && dfs[dfs.default].bucket === null) {
-    refuse('dfs.default', `nobody said where that is; set dfs.${dfs.default}.bucket`)
-  }
+  const place = placeOf(dfs)
+  if (place !== null && place.value === null)
+    refuse('dfs.default', `nobody said where that is; set ${place.key}`)
+  checkCluster(dfs, refuse)
   const places = new Map<string, string>()
   for (const name of s3Backends) {
     const { bucket, endpoint, prefix, access_key: accessKey, secret_key: secretKey } = dfs[name]

@@ -3,7 +3,7 @@
  * like any unknown key, with a text that says so.
  */
 const laterKeys: readonly [prefix: string, what: string][] = [
-  ...['ipfs', 'cluster', 'skynet', 'replicas'].map((key): [string, string] => [`dfs.${key}`, 'this backend']),
+  ...['skynet', 'replicas'].map((key): [string, string] => [`dfs.${key}`, 'this backend']),
   ['ipfs', 'the IPFS node'],
   ...['issuer', 'token_ttl', 'github', 'oidc', 'spiffe'].map((key): [string, string] => [
     `auth.${key}`,
@@ -14,9 +14,7 @@ const laterKeys: readonly [prefix: string, what: string][] = [
 ]
 
 const laterValues: Record<string, Record<string, string>> = {
-  'dfs.default': Object.fromEntries(
-    ['ipfs', 'kubo', 'cluster', 'skynet'].map((name) => [name, 'this backend']),
-  ),
+  'dfs.default': Object.fromEntries(['skynet'].map((name) => [name, 'this backend'])),
 }
 
 /** What a key belongs to that arrives with a later release, or null. */

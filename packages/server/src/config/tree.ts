@@ -1,4 +1,5 @@
 import { derivedField, field, type Values } from './field.ts'
+import { clusterKeys, kuboKeys } from './ipfs-keys.ts'
 import { limits } from './limits.ts'
 import { s3Keys } from './s3-keys.ts'
 import { choice, duration, flag, integer, listenAddress, origin, path, size, text } from './value-type.ts'
@@ -79,8 +80,9 @@ export const tree = {
   },
 
   dfs: {
-    default: field(choice('disk', 's3', 'storj', 'filebase'), 'disk', {
+    default: derivedField(choice('disk', 'kubo', 'cluster', 's3', 'storj', 'filebase'), {
       doc: 'The backend that new blobs are written to. Blobs stay where they are when it changes, and are read there as long as that backend is configured.',
+      derived: { said: 'kubo with dfs.ipfs.api_url, else disk', usually: 'disk' },
     }),
     redirect: field(flag(), 'false', {
       doc: 'Send clients to S3 for what they pull (307, an address that is good for five minutes). Clients have to reach the endpoint, and what it sends is checked by them alone.',
@@ -101,6 +103,8 @@ export const tree = {
         doc: 'Whether the folder can be read by everybody. Private repositories are never written to such a backend.',
       }),
     },
+    ipfs: kuboKeys,
+    cluster: clusterKeys,
     s3: s3Keys({ backend: 's3', endpoint: null, region: 'us-east-1', partSize: '8MiB', public: false }),
     storj: s3Keys({
       backend: 'storj',
