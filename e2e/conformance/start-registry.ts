@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadConfig } from '@openregistry/server/config'
 import { silentLogger, type Logger } from '@openregistry/server/log'
-import { findPostgres, findVersitygw, Http2Client, HttpClient } from '@openregistry/testkit'
+import { findIpfsPeer, findPostgres, findVersitygw, Http2Client, HttpClient } from '@openregistry/testkit'
 import { makeCertificates } from '../support/certificates.ts'
 import { havePeers } from '../support/peers.ts'
 import { Scratch } from '../support/scratch.ts'
@@ -50,6 +50,16 @@ const shapes: Readonly<Record<string, Shape>> = {
   http2: {
     isPossible: () => havePeers(['openssl']),
     start: startWithCertificate,
+  },
+  /** One server whose blobs are in a Kubo node. */
+  kubo: {
+    isPossible: () => findIpfsPeer('kubo') !== null,
+    start: async (settings) => (await import('./start-on-kubo.ts')).startTemporaryOnKubo(settings),
+  },
+  /** Several replicas that share PostgreSQL and a Kubo node, and no folder. */
+  stack: {
+    isPossible: () => findPostgres() !== null && findIpfsPeer('kubo') !== null,
+    start: async (settings) => (await import('./start-on-kubo.ts')).startTemporaryStack(settings),
   },
   /** One server whose blobs are in a bucket. */
   s3: {

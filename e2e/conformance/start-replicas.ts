@@ -14,10 +14,18 @@ const replicas = 3
  */
 export async function startTemporaryReplicas(settings: Settings): Promise<TemporaryRegistry> {
   await using stack = new AsyncDisposableStack()
-  const cluster = stack.use(await PostgresCluster.start({ settings: { max_connections: '200' } }))
-  const database = await cluster.createDatabase()
   const blobs = await mkdtemp(join(tmpdir(), 'openregistry-blobs-'))
   stack.defer(() => rm(blobs, { recursive: true }))
+  const { origin } = stack.use(await startReplicasOn({ OPEN_REGISTRY_DFS_DISK_PATH: blobs, ...settings }))
+  const resources = stack.move()
+  return { origin, [Symbol.asyncDispose]: () => resources.disposeAsync() }
+}
+
+/** The same on one database; the settings say what else they share. */
+export async function startReplicasOn(settings: Settings): Promise<TemporaryRegistry> {
+  await using stack = new AsyncDisposableStack()
+  const cluster = stack.use(await PostgresCluster.start({ settings: { max_connections: '200' } }))
+  const database = await cluster.createDatabase()
   const started = await Promise.all(
     Array.from({ length: replicas }, () =>
       startReplica({
@@ -26,7 +34,6 @@ export async function startTemporaryReplicas(settings: Settings): Promise<Tempor
         OPEN_REGISTRY_DB_USER: database.user,
         OPEN_REGISTRY_DB_PASSWORD: database.password,
         OPEN_REGISTRY_DB_NAME: database.name,
-        OPEN_REGISTRY_DFS_DISK_PATH: blobs,
         ...settings,
       }),
     ),

@@ -24,6 +24,8 @@ test('arguments name projects or files', () => {
     'conformance',
     'replicas',
     'http2',
+    'kubo',
+    'stack',
     's3',
     'system',
     'clients',

@@ -112,6 +112,12 @@ export class KuboNode implements AsyncDisposable {
     return text
   }
 
+  /** Connects it to another node, from which it can fetch then. */
+  async connect(other: KuboNode): Promise<void> {
+    const { Addresses } = JSON.parse(await other.call('id')) as { Addresses: string[] }
+    await this.call('swarm/connect', { arg: Addresses[0] ?? '' })
+  }
+
   /** Lets it collect its garbage now. */
   async collectGarbage(): Promise<void> {
     await this.call('repo/gc')
