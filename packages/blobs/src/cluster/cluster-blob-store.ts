@@ -17,7 +17,7 @@ export interface ClusterBlobStoreOptions extends PinnedStoreOptions {
   apiToken?: string | null
   /** Scheme, host and port of the gateway of a Kubo node of the cluster. */
   gatewayUrl: string
-  /** Peers that have to have an object before it is stored; null: as the cluster is configured. */
+  /** Peers that have to have an object before it is stored; null: all that the cluster gives it to and that answer. */
   replicationMin?: number | null
   /** Peers that are to have it in the end; null: as the cluster is configured. */
   replicationMax?: number | null

@@ -9,9 +9,11 @@ import { PeerRefusal, PeerUnreachable, saysFull } from '../ipfs/peer-fault.ts'
 import type { PinService } from '../ipfs/pin-service.ts'
 import { isKept, parseStatus, type PinStatus } from './pin-status.ts'
 
-/** On how many peers a pin is to be; null: as the cluster is configured. */
+/** On how many peers a pin is to be. */
 export interface Replication {
+  /** Before the object is stored; null: on all that the cluster gives it to. */
   min: number | null
+  /** In the end; null: as the cluster is configured. */
   max: number | null
 }
 
@@ -100,8 +102,8 @@ export class ClusterRest implements PinService {
       // Without a stream the answer comes at the end, and its status says how it went.
       'stream-channels': 'false',
       name: object.pin,
-      ...(min === null ? {} : { 'replication-min': String(min) }),
-      ...(max === null ? {} : { 'replication-max': String(max) }),
+      // Cluster takes the two together alone; a least number by itself is ours to look after.
+      ...(max === null ? {} : { 'replication-min': String(min ?? 1), 'replication-max': String(max) }),
     })
     const added = await this.#one({
       method: 'POST',

@@ -33,11 +33,11 @@ export function parseStatus(answer: unknown): PinStatus[] {
 /**
  * Whether a pin is on enough peers. Without a number all have to have it that answer: a cluster that pins everywhere takes
  * objects while a peer is away, and that peer pins them when it is back.
- * @param min how many; null or negative: as the cluster is configured.
+ * @param min how many, or null.
  */
 export function isKept(status: readonly PinStatus[], min: number | null): boolean {
   const pinned = status.filter(({ state }) => state === 'pinned').length
-  if (min !== null && min > 0) return pinned >= min
+  if (min !== null) return pinned >= min
   return pinned > 0 && status.every(({ state }) => state === 'pinned' || state === 'away')
 }
 

@@ -46,7 +46,7 @@ export const clusterKeys = {
     doc: 'The gateway of a Kubo node of the cluster, through which blobs are read.',
   }),
   replication_min: field(integer(1, 1000), null, {
-    doc: 'Peers that have to have a blob before its push is acknowledged. Without it, as the cluster is configured.',
+    doc: 'Peers that have to have a blob before its push is acknowledged. Without it, all that the cluster gives it to and that answer.',
   }),
   replication_max: field(integer(1, 1000), null, {
     doc: 'Peers that are to have a blob. Without it, as the cluster is configured.',
