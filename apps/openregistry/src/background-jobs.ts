@@ -1,6 +1,8 @@
 import {
   collectJob,
   layoutsJob,
+  pinLayoutsJob,
+  pinsLayouts,
   scrubJob,
   settleJob,
   startJobs,
@@ -24,6 +26,7 @@ function jobKinds(config: Config, ports: Ports, metrics: Metrics, log: Logger): 
     settleJob(ports),
     layoutsJob(ports),
   ]
+  if ([...ports.backends.values()].some(pinsLayouts)) kinds.push(pinLayoutsJob(ports))
   const { rate, interval } = config.scrub
   if (interval > 0) kinds.push(scrubJob(ports, { rate, interval, observer: observeScrub(metrics, log) }))
   return kinds

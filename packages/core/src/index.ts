@@ -10,6 +10,7 @@ export { collect, type Collection, type CollectOptions } from './housekeeping/co
 export { collectJob } from './housekeeping/collect-job.ts'
 export { deletePending } from './housekeeping/delete-pending.ts'
 export { layoutsJob, storeLayouts } from './ipfs/layouts-job.ts'
+export { pinLayouts, pinLayoutsJob } from './ipfs/pin-layouts.ts'
 export { settleJob, settleVisibility } from './ipfs/settle-visibility.ts'
 export { sweep } from './housekeeping/sweep.ts'
 export { sweepJob } from './housekeeping/sweep-job.ts'

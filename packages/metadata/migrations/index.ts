@@ -5,6 +5,7 @@ import { collection } from './0004-collection.ts'
 import { scrub } from './0005-scrub.ts'
 import { backendIdentities } from './0006-backend-identities.ts'
 import { publicContent } from './0007-public-content.ts'
+import { layoutPins } from './0008-layout-pins.ts'
 
 /** How an engine spells the types of the schema. */
 export interface SchemaWords {
@@ -48,4 +49,5 @@ export const migrations: readonly Migration[] = [
   scrub,
   backendIdentities,
   publicContent,
+  layoutPins,
 ]

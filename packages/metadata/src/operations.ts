@@ -17,8 +17,10 @@ import { findUpload } from './reads/find-upload.ts'
 import { hasClaims } from './reads/has-claims.ts'
 import { listBlobUses } from './reads/list-blob-uses.ts'
 import { listDamage } from './reads/list-damage.ts'
+import { listDueLayouts } from './reads/list-due-layouts.ts'
 import { listJobs } from './reads/list-jobs.ts'
 import { listKeys } from './reads/list-keys.ts'
+import { listLayoutPins } from './reads/list-layout-pins.ts'
 import { listParts } from './reads/list-parts.ts'
 import { listPendingDeletes } from './reads/list-pending-deletes.ts'
 import { listReferrers } from './reads/list-referrers.ts'
@@ -37,6 +39,7 @@ import { readLeaves } from './reads/read-leaves.ts'
 import { readLocation } from './reads/read-location.ts'
 import { scrubTotals } from './reads/scrub-totals.ts'
 import { addPart } from './steps/add-part.ts'
+import { beginLayoutPin } from './steps/begin-layout-pin.ts'
 import { beginScrubPass } from './steps/begin-scrub-pass.ts'
 import { cancelUpload } from './steps/cancel-upload.ts'
 import { check } from './steps/check.ts'
@@ -52,6 +55,7 @@ import { deleteManifest } from './steps/delete-manifest.ts'
 import { deleteRepository } from './steps/delete-repository.ts'
 import { deleteSurplus } from './steps/delete-surplus.ts'
 import { deleteTag } from './steps/delete-tag.ts'
+import { endLayoutPin } from './steps/end-layout-pin.ts'
 import { endListing } from './steps/end-listing.ts'
 import { endScrubPass } from './steps/end-scrub-pass.ts'
 import { endSettling } from './steps/end-settling.ts'
@@ -59,6 +63,7 @@ import { enqueueJob } from './steps/enqueue-job.ts'
 import { emptyRepositories } from './steps/empty-repositories.ts'
 import { expireUploads } from './steps/expire-uploads.ts'
 import { extendJob, failJob, finishJob } from './steps/end-job.ts'
+import { forgetLayoutPin } from './steps/forget-layout-pin.ts'
 import { forgetPendingDeletes } from './steps/forget-pending-deletes.ts'
 import { forgetTagChanges } from './steps/forget-tag-changes.ts'
 import { leaseJob } from './steps/lease-job.ts'
@@ -66,6 +71,7 @@ import { mendContent } from './steps/mend-content.ts'
 import { mountBlob } from './steps/mount-blob.ts'
 import { noteSurplus } from './steps/note-surplus.ts'
 import { openUpload } from './steps/open-upload.ts'
+import { postponeLayouts } from './steps/postpone-layouts.ts'
 import { purgeContent } from './steps/purge-content.ts'
 import { putDirectory } from './steps/put-directory.ts'
 import { putLayout } from './steps/put-layout.ts'
@@ -77,6 +83,7 @@ import { renewLease } from './steps/renew-lease.ts'
 import { renewLeases } from './steps/renew-leases.ts'
 import { renewLocationClaims } from './steps/renew-location-claims.ts'
 import { renewUpload } from './steps/renew-upload.ts'
+import { seenLayoutPins } from './steps/seen-layout-pins.ts'
 import { scheduleJob } from './steps/schedule-job.ts'
 import { restoreManifest } from './steps/restore-manifest.ts'
 import { retieBackend } from './steps/retie-backend.ts'
@@ -107,8 +114,10 @@ export const reads = {
   hasClaims,
   listBlobUses,
   listDamage,
+  listDueLayouts,
   listJobs,
   listKeys,
+  listLayoutPins,
   listParts,
   listPendingDeletes,
   listReferrers,
@@ -137,6 +146,7 @@ export const surveys: ReadonlySet<OperationName> = new Set(['previewCollection']
 /** Steps happen whole or not at all. */
 export const steps = {
   addPart,
+  beginLayoutPin,
   beginScrubPass,
   cancelUpload,
   check,
@@ -152,6 +162,7 @@ export const steps = {
   deleteRepository,
   deleteSurplus,
   deleteTag,
+  endLayoutPin,
   endListing,
   endScrubPass,
   endSettling,
@@ -161,6 +172,7 @@ export const steps = {
   extendJob,
   failJob,
   finishJob,
+  forgetLayoutPin,
   forgetPendingDeletes,
   forgetTagChanges,
   leaseJob,
@@ -168,6 +180,7 @@ export const steps = {
   mountBlob,
   noteSurplus,
   openUpload,
+  postponeLayouts,
   purgeContent,
   putDirectory,
   putLayout,
@@ -180,6 +193,7 @@ export const steps = {
   renewLocationClaims,
   renewUpload,
   scheduleJob,
+  seenLayoutPins,
   restoreManifest,
   retieBackend,
   setVisibility,
@@ -193,14 +207,17 @@ export const steps = {
  * around them, which saves an engine across a network a round trip.
  */
 export const standalone: ReadonlySet<OperationName> = new Set([
+  'beginLayoutPin',
   'check',
   'deleteBlob',
+  'endLayoutPin',
   'endScrubPass',
   'enqueueJob',
   'extendJob',
   'failJob',
   'forgetPendingDeletes',
   'forgetTagChanges',
+  'postponeLayouts',
   'recordVerified',
   'releaseLocations',
   'renewLease',

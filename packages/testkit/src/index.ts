@@ -1,5 +1,6 @@
 export * from './blob-store-contract/index.ts'
 export { bytesOf, holds, newKey, read, reusing } from './blob-store-contract/content.ts'
+export * from './blob-store-contract/layout-pins.ts'
 export * from './blob-store-contract/upload-listing.ts'
 export * from './content-hasher-contract.ts'
 export * from './http/index.ts'

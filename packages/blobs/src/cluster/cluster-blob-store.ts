@@ -1,4 +1,4 @@
-import type { BlobStore, KeepsIdentity, Lists, ListsUploads } from '@openregistry/core'
+import type { BlobStore, KeepsIdentity, Lists, ListsUploads, PinsLayouts } from '@openregistry/core'
 import { authorizationOf } from '../ipfs/api-token.ts'
 import { checkTimeout, connections, defaultRetry, defaultTimeout } from '../ipfs/defaults.ts'
 import { Gateway } from '../ipfs/gateway.ts'
@@ -29,7 +29,7 @@ export interface ClusterBlobStoreOptions extends PinnedStoreOptions {
  */
 export function openClusterBlobStore(
   options: ClusterBlobStoreOptions,
-): BlobStore & Lists & ListsUploads & KeepsIdentity {
+): BlobStore & Lists & ListsUploads & KeepsIdentity & PinsLayouts {
   return new PinnedBlobStore('cluster', new ClusterPinning(options), options)
 }
 

@@ -4,7 +4,7 @@ import { answerLines } from '../ipfs/answer-lines.ts'
 import { slowestDisk } from '../ipfs/defaults.ts'
 import type { HttpAsk, HttpPeer } from '../ipfs/http-peer.ts'
 import { multipart } from '../ipfs/multipart.ts'
-import { carOf, type CarOrder, type SpooledObject } from '../ipfs/object-dag.ts'
+import type { CarOrder, WholeObject } from '../ipfs/object-dag.ts'
 import { PeerRefusal, PeerUnreachable, saysFull } from '../ipfs/peer-fault.ts'
 import type { PinService } from '../ipfs/pin-service.ts'
 import { isKept, parseStatus, type PinStatus } from './pin-status.ts'
@@ -82,7 +82,7 @@ export class ClusterRest implements PinService {
    * all blocks under the codec of the first one (ipfshttp.go, BlockStream), and a node that waits for a leaf is not told
    * that it came as something else: so every third time they are first.
    */
-  async pinObject(object: SpooledObject, signal?: AbortSignal): Promise<void> {
+  async pinObject(object: WholeObject, signal?: AbortSignal): Promise<void> {
     const until = performance.now() + this.#settleWithin + object.size / slowestDisk
     for (let sending = 0; ; sending++) {
       await this.#add(object, orders[sending % orders.length], signal)
@@ -95,7 +95,7 @@ export class ClusterRest implements PinService {
     }
   }
 
-  async #add(object: SpooledObject, order?: CarOrder, signal?: AbortSignal): Promise<void> {
+  async #add(object: WholeObject, order?: CarOrder, signal?: AbortSignal): Promise<void> {
     const { min, max } = this.#replication
     const query = queryOf({
       format: 'car',
@@ -108,7 +108,7 @@ export class ClusterRest implements PinService {
     const added = await this.#one({
       method: 'POST',
       path: `/add?${query}`,
-      ...multipart(carOf(object, order)),
+      ...multipart(object.car(order)),
       ...(signal === undefined ? {} : { signal }),
       longer: object.size / slowestDisk,
     }).catch((error: unknown) => {

@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newStorageKey, newUploadId } from '@openregistry/core'
 import { readCar, unixfsLeafSize } from '@openregistry/dag'
 import { randomFrom } from '@openregistry/testkit'
-import { carOf, objectOf, type CarOrder, type SpooledObject } from './object-dag.ts'
+import { objectOf, type CarOrder, type WholeObject } from './object-dag.ts'
 import { Spool } from './spool.ts'
-import { spooled, webHashLeaf } from './spooled.ts'
+import { spooled, webHashLeaf, type Spooled } from './spooled.ts'
 
 const mebi = 1024 * 1024
 let folder: string
@@ -23,9 +23,9 @@ async function* inChunks(bytes: Uint8Array, size: number): AsyncGenerator<Uint8A
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
 }
 
-async function objectFrom(bytes: Uint8Array, chunk = 100_000): Promise<SpooledObject> {
+async function objectFrom(bytes: Uint8Array, chunk = 100_000): Promise<WholeObject & { content: Spooled }> {
   const content = await spooled(inChunks(bytes, chunk), { spool: new Spool(folder), hashLeaf: webHashLeaf })
-  return objectOf(newStorageKey(newUploadId()), content)
+  return { ...objectOf(newStorageKey(newUploadId()), content), content }
 }
 
 describe('an object as a CAR', () => {
@@ -36,7 +36,7 @@ describe('an object as a CAR', () => {
       const object = await objectFrom(bytes)
       await using content = object.content
       expect(content.size).toBe(size)
-      await using car = await readCar(carOf(object), { sha256 })
+      await using car = await readCar(object.car(), { sha256 })
       expect(car.roots).toEqual([object.pin])
       const cids: string[] = []
       const leaves: Uint8Array[] = []
@@ -57,7 +57,7 @@ describe('an object as a CAR', () => {
     await using content = object.content
     expect(content.size).toBe(2 * mebi + 5)
     const cids = async (order: CarOrder): Promise<string[]> => {
-      await using car = await readCar(carOf(object, order), { sha256 })
+      await using car = await readCar(object.car(order), { sha256 })
       return (await Array.fromAsync(car.blocks)).map(({ cid }) => cid)
     }
     const [nodesFirst, leavesFirst] = [await cids('nodes first'), await cids('leaves first')]
@@ -73,10 +73,7 @@ describe('an object as a CAR', () => {
     expect(other.file).toBe(one.file)
     expect(other.pin).not.toBe(one.pin)
     expect(first.leaves).toEqual(second.leaves)
-    const [car, again] = [
-      await Array.fromAsync(copies(carOf(one))),
-      await Array.fromAsync(copies(carOf(one))),
-    ]
+    const [car, again] = [await Array.fromAsync(copies(one.car())), await Array.fromAsync(copies(one.car()))]
     expect(Buffer.concat(car).equals(Buffer.concat(again))).toBe(true)
   })
 

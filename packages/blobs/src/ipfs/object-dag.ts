@@ -29,8 +29,20 @@ export interface ObjectDag {
   size: number
 }
 
-/** A spooled object with all its blocks. */
-export interface SpooledObject extends ObjectDag {
+/** An object with all its blocks, to be sent. */
+export interface WholeObject extends ObjectDag {
+  /**
+   * The object as a CARv1 with one root, its pin. A chunk is valid until the next one is asked for. Can be asked for again.
+   * @throws RegistryError storage faults of where the blocks come from.
+   */
+  car(order?: CarOrder): AsyncIterable<Uint8Array>
+}
+
+/** What comes first in a CAR; its readers do not mind, as a rule. */
+export type CarOrder = 'nodes first' | 'leaves first'
+
+/** What a spooled object is made of. */
+interface SpooledDag extends ObjectDag {
   content: Spooled
   /** SHA-256 of the nodes of each level above the leaves, level 1 first, packed. */
   nodes: readonly Uint8Array[]
@@ -38,13 +50,13 @@ export interface SpooledObject extends ObjectDag {
   directory: Uint8Array
 }
 
-const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(hash('sha256', bytes, 'buffer'))
+export const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(hash('sha256', bytes, 'buffer'))
 
 /**
  * Makes an object of some content. Equal contents are equal files in IPFS, and to unpin one would be to unpin them all; the
  * directory around the file has the key in it, so that every object has a pin that is its own.
  */
-export function objectOf(key: StorageKey, content: Spooled): SpooledObject {
+export function objectOf(key: StorageKey, content: Spooled): WholeObject {
   const { size, leaves } = content
   const first = size === 0 ? sha256(new Uint8Array()) : leaves.subarray(0, hashSize)
   const { cid: file, nodes } = unixfsTree({ size, leaves, sha256: first }, sha256)
@@ -52,19 +64,13 @@ export function objectOf(key: StorageKey, content: Spooled): SpooledObject {
   const { cid: pin, blocks } = unixfsDirectory([entry], sha256)
   const [directory] = blocks
   if (directory === undefined || blocks.length !== 1) throw new RangeError('One entry fits into one block.')
-  return { file, pin, size, content, nodes, directory: directory.bytes }
+  const object = { file, pin, size, content, nodes, directory: directory.bytes }
+  return { file, pin, size, car: (order) => carOf(object, order) }
 }
 
-/** What comes first in a CAR; its readers do not mind, as a rule. */
-export type CarOrder = 'nodes first' | 'leaves first'
-
-/**
- * The object as a CARv1 with one root, its pin. A chunk is valid until the next one is asked for; there are never more than
- * a leaf and a node in memory.
- * @throws RegistryError storage faults of the spool.
- */
-export async function* carOf(
-  object: SpooledObject,
+/** There are never more than a leaf and a node in memory. */
+async function* carOf(
+  object: SpooledDag,
   order: CarOrder = 'nodes first',
 ): AsyncGenerator<Uint8Array, void, undefined> {
   yield carHeader([object.pin])
@@ -74,7 +80,7 @@ export async function* carOf(
 }
 
 /** The blocks above the leaves. */
-function* nodesOf(object: SpooledObject): Generator<Uint8Array, void, undefined> {
+function* nodesOf(object: SpooledDag): Generator<Uint8Array, void, undefined> {
   const { content, nodes, directory } = object
   yield carFrameHead(encodeCid(cidParts(object.pin)), directory.length)
   yield directory
@@ -90,7 +96,7 @@ function* nodesOf(object: SpooledObject): Generator<Uint8Array, void, undefined>
 }
 
 /** The leaves, each with its head in front of it in one buffer, so that it is one write to the connection. */
-async function* leafFrames({ content }: SpooledObject): AsyncGenerator<Uint8Array, void, undefined> {
+async function* leafFrames({ content }: SpooledDag): AsyncGenerator<Uint8Array, void, undefined> {
   const { size, leaves } = content
   if (size === 0) {
     yield carFrameHead(cidBytes(rawCodec, sha256(new Uint8Array())), 0)

@@ -7,6 +7,9 @@ const entryForm = /^(baf[a-z2-7]+) (baf[a-z2-7]+) (\d{1,16})$/
 
 const keyForm = /^[0-9a-f]{32}\/[0-9a-f]{32}$/
 
+/** What is found in the index: objects by their keys, and layouts by the SHA-256 of their roots. */
+export type ObjectName = StorageKey | `layouts/${string}`
+
 /**
  * The index of a store: for each object a pin of a CID that contains nothing but its key, so that anybody who knows the key
  * knows the CID. It names no stored block (its multihash is "identity", the bytes themselves), and takes no space but that of
@@ -21,8 +24,8 @@ export class ObjectIndex {
   }
 
   /** The CID under which an object is found. */
-  cidOf(key: StorageKey): Cid {
-    return this.cidOfText(key)
+  cidOf(name: ObjectName): Cid {
+    return this.cidOfText(name)
   }
 
   /** The CID for something of ours that is no object. */

@@ -1,5 +1,5 @@
 import type { Cid } from '@openregistry/dag'
-import type { SpooledObject } from './object-dag.ts'
+import type { WholeObject } from './object-dag.ts'
 
 /**
  * What keeps content because it is pinned: a node, or a cluster of nodes. One attempt each.
@@ -16,7 +16,7 @@ export interface PinService {
    * Stores all blocks of an object and pins it; as durable as the service makes anything when it resolves.
    * @param signal ends it while the blocks are being sent, and nothing is pinned then.
    */
-  pinObject(object: SpooledObject, signal?: AbortSignal): Promise<void>
+  pinObject(object: WholeObject, signal?: AbortSignal): Promise<void>
   /** Takes a pin of any kind away; a missing one is fine. */
   unpin(cid: Cid): Promise<void>
 }

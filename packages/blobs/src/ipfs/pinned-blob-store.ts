@@ -5,9 +5,11 @@ import {
   type BlobStore,
   type ByteRange,
   type KeepsIdentity,
+  type LayoutBlocks,
   type Lists,
   type ListsUploads,
   type ObjectReader,
+  type PinsLayouts,
   type ReportsCids,
   type StorageKey,
   type UploadId,
@@ -17,8 +19,9 @@ import { SpanReader } from '../reading/span-reader.ts'
 import { within } from '../within.ts'
 import { defaultRetry } from './defaults.ts'
 import type { Gateway } from './gateway.ts'
+import { layoutObject } from './layout-dag.ts'
 import { objectOf, type ObjectDag } from './object-dag.ts'
-import type { ObjectIndex } from './object-index.ts'
+import type { ObjectIndex, ObjectName } from './object-index.ts'
 import { checkFault } from './check-fault.ts'
 import type { PinService } from './pin-service.ts'
 import { PinnedIdentity } from './pinned-identity.ts'
@@ -68,7 +71,9 @@ export interface Pinning extends AsyncDisposable {
 }
 
 /** A blob store on a service that pins. */
-export class PinnedBlobStore implements BlobStore, Lists, ListsUploads, KeepsIdentity, ReportsCids {
+export class PinnedBlobStore
+  implements BlobStore, Lists, ListsUploads, KeepsIdentity, ReportsCids, PinsLayouts
+{
   readonly backend: string
   readonly public: boolean
   /** Behind the same address may be another node tomorrow, or the same one with an empty repository. */
@@ -172,6 +177,21 @@ export class PinnedBlobStore implements BlobStore, Lists, ListsUploads, KeepsIde
     return this.#objects.keys((key) => uploads.has(uploadOf(key)))
   }
 
+  async pinLayout(layout: LayoutBlocks): Promise<void> {
+    const name = layoutName(layout.root)
+    const object = layoutObject(this.#pinning.index.cidOf(name), layout)
+    await this.#sending.run(() => this.#objects.store(name, object))
+  }
+
+  unpinLayout(root: Uint8Array): Promise<void> {
+    return this.#objects.remove(layoutName(root))
+  }
+
+  async hasLayout(root: Uint8Array): Promise<boolean> {
+    const found = await this.#objects.find(layoutName(root))
+    return found !== null && this.#isStored(found)
+  }
+
   async check(): Promise<void> {
     try {
       await this.#pinning.check()
@@ -183,6 +203,10 @@ export class PinnedBlobStore implements BlobStore, Lists, ListsUploads, KeepsIde
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#pinning[Symbol.asyncDispose]()
   }
+}
+
+function layoutName(root: Uint8Array): ObjectName {
+  return `layouts/${root.toHex()}`
 }
 
 function usedTwice(): RegistryError {

@@ -1,8 +1,8 @@
 import { RegistryError } from '@openregistry/oci'
 import type { Cid } from '@openregistry/dag'
 import type { StorageKey } from '@openregistry/core'
-import type { ObjectDag, SpooledObject } from './object-dag.ts'
-import { formatEntry, parseEntry, type ObjectIndex } from './object-index.ts'
+import type { ObjectDag, WholeObject } from './object-dag.ts'
+import { formatEntry, parseEntry, type ObjectIndex, type ObjectName } from './object-index.ts'
 import { backendFault } from './peer-fault.ts'
 import type { PinService } from './pin-service.ts'
 import { persistently } from './retrying.ts'
@@ -29,7 +29,7 @@ export class PinnedObjects {
   }
 
   /** What the index says of an object, whose bytes may not be there yet; null when it says nothing. */
-  async find(key: StorageKey): Promise<ObjectDag | null> {
+  async find(key: ObjectName): Promise<ObjectDag | null> {
     const text = await this.#again(() => this.#pins.entryOf(this.#index.cidOf(key)))
     if (text === null) return null
     const entry = parseEntry(text)
@@ -43,7 +43,7 @@ export class PinnedObjects {
    * Stores an object. When this rejects nothing is left of it, or an entry of the index that leads to what is left.
    * @throws the reason of the signal, which ends it until all bytes were sent.
    */
-  async store(key: StorageKey, object: SpooledObject, signal?: AbortSignal): Promise<void> {
+  async store(key: ObjectName, object: WholeObject, signal?: AbortSignal): Promise<void> {
     const entry = this.#index.cidOf(key)
     try {
       await this.#again(() => this.#pins.pinEntry(entry, formatEntry(object)), signal)
@@ -58,7 +58,7 @@ export class PinnedObjects {
   }
 
   /** Takes an object away; a missing one is fine. */
-  async remove(key: StorageKey): Promise<void> {
+  async remove(key: ObjectName): Promise<void> {
     const found = await this.find(key)
     if (found !== null) await this.#take(this.#index.cidOf(key), found.pin, this.#retryWithin)
   }
@@ -88,7 +88,7 @@ export class PinnedObjects {
   }
 }
 
-function deleted(key: StorageKey): RegistryError {
+function deleted(key: ObjectName): RegistryError {
   return new RegistryError('STORAGE_UNAVAILABLE', undefined, {
     cause: `${key} was deleted while it was written`,
   })

@@ -1,4 +1,11 @@
-import type { BlobStore, KeepsIdentity, Lists, ListsUploads } from '@openregistry/core'
+import type {
+  BlobStore,
+  KeepsIdentity,
+  Lists,
+  ListsUploads,
+  PinsLayouts,
+  ReportsCids,
+} from '@openregistry/core'
 import { authorizationOf } from '../ipfs/api-token.ts'
 import { checkTimeout, connections, defaultRetry, defaultTimeout } from '../ipfs/defaults.ts'
 import { Gateway } from '../ipfs/gateway.ts'
@@ -25,7 +32,7 @@ export interface KuboBlobStoreOptions extends PinnedStoreOptions {
  */
 export function openKuboBlobStore(
   options: KuboBlobStoreOptions,
-): BlobStore & Lists & ListsUploads & KeepsIdentity {
+): BlobStore & Lists & ListsUploads & KeepsIdentity & PinsLayouts & ReportsCids {
   return new PinnedBlobStore('kubo', new KuboPinning(options), options)
 }
 

@@ -3,7 +3,7 @@ import { answerLines } from '../ipfs/answer-lines.ts'
 import { slowestDisk } from '../ipfs/defaults.ts'
 import type { HttpPeer } from '../ipfs/http-peer.ts'
 import { multipart } from '../ipfs/multipart.ts'
-import { carOf, type SpooledObject } from '../ipfs/object-dag.ts'
+import type { WholeObject } from '../ipfs/object-dag.ts'
 import { PeerRefusal, PeerUnreachable } from '../ipfs/peer-fault.ts'
 import type { PinService } from '../ipfs/pin-service.ts'
 
@@ -62,12 +62,12 @@ export class KuboRpc implements PinService {
    * Imports the object as a CAR. Kubo collects no garbage between the first block and the pin, and walks through all
    * blocks before it says that it pinned them.
    */
-  async pinObject(object: SpooledObject, signal?: AbortSignal): Promise<void> {
+  async pinObject(object: WholeObject, signal?: AbortSignal): Promise<void> {
     const { pin: root, size } = object
     let pinned = false
     let complete = false
     const parameters = { 'pin-roots': 'true', stats: 'true' }
-    const options = { car: carOf(object), signal, longer: size / slowestDisk }
+    const options = { car: object.car(), signal, longer: size / slowestDisk }
     for await (const line of this.#call('dag/import', parameters, options)) {
       const { Root, Stats } = line as ImportLine
       if (Root !== undefined) {

@@ -1,5 +1,6 @@
 import { RegistryError } from '@openregistry/oci'
 import { isTrusted, lists, listsUploads, type BlobStore } from '../ports/blob-store.ts'
+import { pinsLayouts, type PinsLayouts } from '../ports/layout-pins.ts'
 import type { StorageKey } from '../ports/storage-key.ts'
 import type { Ownable } from './late-ownership.ts'
 
@@ -19,6 +20,8 @@ export function ownBlobStore<T extends BlobStore>(store: T, ownership: Ownable):
     for (const [name, method] of Object.entries(stored(store, ownership))) methods.set(name, method)
   if (lists(store)) methods.set('list', believedList(store.list.bind(store), ownership))
   if (listsUploads(store)) methods.set('listUploads', believedList(store.listUploads.bind(store), ownership))
+  if (pinsLayouts(store))
+    for (const [name, method] of Object.entries(pinned(store, ownership))) methods.set(name, method)
   return new Proxy(store, {
     get(target, name) {
       const known = methods.get(name)
@@ -76,6 +79,21 @@ function stored(store: BlobStore, ownership: Ownable): Pick<BlobStore, 'write' |
       await store.delete(key)
       await ownership.confirm()
     },
+  }
+}
+
+/** What is said of pins is believed of the right backend alone, too. */
+function pinned(store: PinsLayouts, ownership: Ownable): PinsLayouts {
+  const here = async <T>(ask: () => Promise<T>): Promise<T> => {
+    await ownership.confirm()
+    const answer = await ask()
+    await ownership.confirm()
+    return answer
+  }
+  return {
+    pinLayout: (layout) => here(() => store.pinLayout(layout)),
+    unpinLayout: (root) => here(() => store.unpinLayout(root)),
+    hasLayout: (root) => here(() => store.hasLayout(root)),
   }
 }
 

@@ -29,7 +29,7 @@ type Entry = DirectoryEntry & { cid: Cid }
  * `index.json`, and `blobs/<algorithm>/<hex>` for every manifest, config and layer, whose blocks are those of the stored
  * blobs. A function of the manifest's digest alone: nothing of tags, repositories or times is in it.
  */
-export function buildLayout(image: WholeImage, sha256: Sha256): BuiltLayout {
+export function buildLayout(image: Pick<WholeImage, 'top' | 'contents'>, sha256: Sha256): BuiltLayout {
   const blocks: HashedBlock[] = []
   const file = (name: string, value: object): Entry => {
     const bytes = encoder.encode(JSON.stringify(value))

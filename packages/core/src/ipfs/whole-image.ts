@@ -15,6 +15,8 @@ export interface WholeImage {
   top: { digest: Digest; mediaType: string; size: number }
   /** All manifests, configs and layers, each once. */
   contents: ContentShape[]
+  /** Which of them are manifests. */
+  manifests: ReadonlySet<Digest>
 }
 
 /** Manifests that are followed; indexes have a few dozen children. */
@@ -64,7 +66,7 @@ export async function readImage(
     missing.push(...asked.filter((blob) => !contents.has(blob)))
   }
   if (top === null || missing.length > 0) throw notWhole(missing)
-  return { top, contents: [...contents.values()] }
+  return { top, contents: [...contents.values()], manifests }
 }
 
 /** The type that the bytes say themselves, so that every push of them means the same; else the one that came with them. */

@@ -81,6 +81,18 @@ export interface TaggedLayout {
   layout: ImageLayout | null
 }
 
+/** A stored layout of which it is time to look whether it is pinned. */
+export interface DueLayout {
+  /** Id of its row. */
+  id: number
+  /** Null when it is not public, or the manifest is deleted. */
+  repository: RepositoryFacts | null
+  /** Of the manifest. */
+  digest: Digest
+  /** SHA-256 of the root directory. */
+  root: Uint8Array
+}
+
 /** Content that a manifest may name, as a repository has it. */
 export interface ContentShape {
   digest: Digest
@@ -182,4 +194,33 @@ export interface IpfsStore {
 
   /** Forgets changes that were seen to. */
   forgetTagChanges(ids: readonly number[]): Promise<void>
+
+  // --- pins of layouts -------------------------------------------------------------------------------------------
+
+  /** Stored layouts that are due, those that have waited longest first. */
+  listDueLayouts(limit: number): Promise<DueLayout[]>
+
+  /** Has these layouts be due again after this time. */
+  postponeLayouts(ids: readonly number[], delay: Milliseconds): Promise<void>
+
+  /** Notes that a backend is being given the blocks of a layout, before it is. */
+  beginLayoutPin(backend: string, root: Uint8Array): Promise<void>
+
+  /** Notes that it has them. False when no image with this layout is public any more: then the pin has to go. */
+  endLayoutPin(backend: string, root: Uint8Array): Promise<boolean>
+
+  /**
+   * Pins that were not looked at for this long, and whether they are wanted: whether an image with this layout is public.
+   * Those whose image was made private come at once.
+   */
+  listLayoutPins(
+    backend: string,
+    page: { unseenFor: Milliseconds; limit: number },
+  ): Promise<{ root: Uint8Array; wanted: boolean }[]>
+
+  /** Notes that these were looked at. */
+  seenLayoutPins(backend: string, roots: readonly Uint8Array[]): Promise<void>
+
+  /** Forgets a pin that is gone. Layouts of this root are due again, in case one has become public meanwhile. */
+  forgetLayoutPin(backend: string, root: Uint8Array): Promise<void>
 }

@@ -1,5 +1,5 @@
 import type { ImageLayout } from '@openregistry/core'
-import { all, run, type Step } from '../sql/query.ts'
+import { all, hit, run, type Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
 import { tagsChanged } from './tag.ts'
 
@@ -39,4 +39,13 @@ export function* dropLayoutsAbove(
   if (above.size === 0) return
   yield* run(sql`DELETE FROM layouts WHERE manifest_id IN ${sql.integers([...above])}`)
   yield* run(tagsChanged(sql, repositoryId))
+}
+
+/** Whether an image with a layout of this root is public now, so that the blocks of the layout are to be pinned. */
+export function* isLayoutPublic(sql: Sql, root: Uint8Array): Step<boolean> {
+  return yield* hit(sql`
+    SELECT 1 FROM layouts AS y
+    JOIN live_manifests AS m ON m.id = y.manifest_id
+    JOIN repositories AS r ON r.id = m.repository_id AND r.deleted_at IS NULL AND r.visibility = 'public'
+    WHERE y.root = ${root} AND y.stored LIMIT 1`)
 }

@@ -183,6 +183,13 @@ async function useIpfs(store: MetadataStore, name: RepositoryName, digest: Diges
       await store.putDirectory({ repositoryId, root: sha256, blocks: root.blocks, keep: 0 })
       await store.putDirectory({ repositoryId, root: sha256.map(() => 1), blocks: [], keep: 0 })
     }
+    await store.listDueLayouts(10)
+    await store.postponeLayouts([1], 0)
+    await store.beginLayoutPin('kubo', sha256)
+    await store.endLayoutPin('kubo', sha256)
+    await store.listLayoutPins('kubo', { unseenFor: 0, limit: 10 })
+    await store.seenLayoutPins('kubo', [sha256])
+    await store.forgetLayoutPin('kubo', sha256)
   }
   await store.findPublicBlob({ sha256, as: 'block', except: [], bytes: true })
   await store.readBlobLeaves(1)

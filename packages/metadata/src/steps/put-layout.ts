@@ -18,7 +18,7 @@ export function* putLayout(sql: Sql, { repository: name, digest, layout }: PutLa
     INSERT INTO layouts (manifest_id, root, size, stored, computed_at)
     VALUES (${manifest.id}, ${layout?.root ?? null}, ${layout?.size ?? 0}, ${stored}, ${sql.now})
     ON CONFLICT (manifest_id) DO UPDATE SET
-      root = excluded.root, size = excluded.size, stored = excluded.stored, computed_at = excluded.computed_at`)
+      root = excluded.root, size = excluded.size, stored = excluded.stored, computed_at = excluded.computed_at, pin_due_at = 0`)
   yield* run(sql`DELETE FROM layout_blocks WHERE manifest_id = ${manifest.id}`)
   yield* runEach(
     blocks.map(

@@ -43,6 +43,10 @@ function* settleManifests(sql: Sql, { id, visibility, after, limit }: SettleCont
   }
   if (isPrivate && manifests.length > 0) {
     const ids = sql.integers(manifests.map((manifest) => manifest.id))
+    // Their pins are looked at next, and go unless somebody else shows the same.
+    yield* run(sql`
+      UPDATE layout_pins SET looked_at = 0
+      WHERE root IN (SELECT root FROM layouts WHERE manifest_id IN ${ids} AND stored)`)
     // Layouts before their blocks: the order of whoever stores one at the same moment.
     yield* run(sql`UPDATE layouts SET stored = FALSE WHERE manifest_id IN ${ids} AND stored`)
     yield* run(sql`DELETE FROM layout_blocks WHERE manifest_id IN ${ids}`)

@@ -118,6 +118,11 @@ export class KuboNode implements AsyncDisposable {
     await this.call('swarm/connect', { arg: Addresses[0] ?? '' })
   }
 
+  /** Has it fetch what is under a path, into a folder that is not there yet: `ipfs get`. @throws Error with its words. */
+  async get(path: string, folder: string): Promise<void> {
+    await this.#run(['get', path, '--output', folder])
+  }
+
   /** Lets it collect its garbage now. */
   async collectGarbage(): Promise<void> {
     await this.call('repo/gc')

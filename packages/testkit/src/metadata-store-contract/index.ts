@@ -9,6 +9,7 @@ import { deletionTests } from './deletions.ts'
 import { historyTests } from './history.ts'
 import { housekeepingTests } from './housekeeping.ts'
 import { jobTests } from './jobs.ts'
+import { layoutPinTests } from './layout-pins.ts'
 import { layoutTests } from './layouts.ts'
 import { manifestTests } from './manifests.ts'
 import { modelTests } from './random-steps.ts'
@@ -55,6 +56,7 @@ export function metadataStoreContract(name: string, open: OpenMetadataStore): vo
     backendTieTests(open)
     publicContentTests(open)
     layoutTests(open)
+    layoutPinTests(open)
     concurrencyTests(open)
     modelTests(open)
   })
