@@ -22,3 +22,12 @@ export function startTemporaryOnKubo(settings: Settings): Promise<TemporaryRegis
 export function startTemporaryStack(settings: Settings): Promise<TemporaryRegistry> {
   return withKubo((kubo) => startReplicasOn({ ...kubo, ...settings }))
 }
+
+/** The same with a node that is nobody else's, and repositories that are private unless somebody opens them. */
+export function startTemporaryPrivateStack(settings: Settings): Promise<TemporaryRegistry> {
+  return startTemporaryStack({
+    OPEN_REGISTRY_DFS_IPFS_PUBLIC: 'false',
+    OPEN_REGISTRY_REPOSITORIES_DEFAULT_VISIBILITY: 'private',
+    ...settings,
+  })
+}

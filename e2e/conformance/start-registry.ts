@@ -61,6 +61,11 @@ const shapes: Readonly<Record<string, Shape>> = {
     isPossible: () => findPostgres() !== null && findIpfsPeer('kubo') !== null,
     start: async (settings) => (await import('./start-on-kubo.ts')).startTemporaryStack(settings),
   },
+  /** The same with private repositories. */
+  'private-stack': {
+    isPossible: () => findPostgres() !== null && findIpfsPeer('kubo') !== null,
+    start: async (settings) => (await import('./start-on-kubo.ts')).startTemporaryPrivateStack(settings),
+  },
   /** One server whose blobs are in a bucket. */
   s3: {
     isPossible: () => findVersitygw() !== null,

@@ -26,6 +26,7 @@ test('arguments name projects or files', () => {
     'http2',
     'kubo',
     'stack',
+    'private-stack',
     's3',
     'system',
     'clients',

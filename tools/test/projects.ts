@@ -87,6 +87,16 @@ export const testProjects: readonly TestProjectDefinition[] = [
     order: 2,
   },
   {
+    name: 'private-stack',
+    include: ['e2e/conformance/**/*.test.ts'],
+    exclude: [],
+    parallel: true,
+    testTimeout: 2 * minute,
+    again: { OPEN_REGISTRY_CONFORMANCE_SHAPE: 'private-stack' },
+    setup: 'e2e/conformance/require-stack.ts',
+    order: 2,
+  },
+  {
     name: 's3',
     include: ['e2e/conformance/**/*.test.ts'],
     exclude: [],
@@ -123,7 +133,17 @@ export const testProjects: readonly TestProjectDefinition[] = [
 ]
 
 /** What `npm run e2e` runs: real clients and the conformance suites, against the whole registry. */
-const e2eProjects = ['conformance', 'replicas', 'http2', 'kubo', 'stack', 's3', 'system', 'clients']
+const e2eProjects = [
+  'conformance',
+  'replicas',
+  'http2',
+  'kubo',
+  'stack',
+  'private-stack',
+  's3',
+  'system',
+  'clients',
+]
 
 /**
  * Splits the arguments of the runner: names of projects (or `e2e` for {@link e2eProjects}) choose projects, anything
