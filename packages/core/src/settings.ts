@@ -2,6 +2,7 @@ import { RegistryError } from '@openregistry/oci'
 import type { BlobStore } from './ports/blob-store.ts'
 import type { ContentHasher } from './ports/content-hasher.ts'
 import type { MetadataStore, Milliseconds, Visibility } from './ports/metadata-store.ts'
+import type { NameKeys } from './ports/name-keys.ts'
 
 /** Bounds of use cases. Sizes in bytes; 0 means no limit where that is said. */
 export interface Limits {
@@ -37,6 +38,8 @@ export interface Ports {
   /** By the name that `blob_locations.backend` has. */
   backends: ReadonlyMap<string, BlobStore>
   hasher: ContentHasher
+  /** Null: repositories have no names in IPNS, since nothing is shown to clients of it. */
+  names: NameKeys | null
   settings: Settings
 }
 

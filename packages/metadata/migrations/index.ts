@@ -6,6 +6,7 @@ import { scrub } from './0005-scrub.ts'
 import { backendIdentities } from './0006-backend-identities.ts'
 import { publicContent } from './0007-public-content.ts'
 import { layoutPins } from './0008-layout-pins.ts'
+import { names } from './0009-names.ts'
 
 /** How an engine spells the types of the schema. */
 export interface SchemaWords {
@@ -50,4 +51,5 @@ export const migrations: readonly Migration[] = [
   backendIdentities,
   publicContent,
   layoutPins,
+  names,
 ]

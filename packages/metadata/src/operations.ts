@@ -9,6 +9,7 @@ import { findLayout } from './reads/find-layout.ts'
 import { findManifest } from './reads/find-manifest.ts'
 import { findMountSource } from './reads/find-mount-source.ts'
 import { findPublicBlob } from './reads/find-public-blob.ts'
+import { findPublicName } from './reads/find-public-name.ts'
 import { findPublicNode } from './reads/find-public-node.ts'
 import { findRepository } from './reads/find-repository.ts'
 import { findStoredObject } from './reads/find-stored-object.ts'
@@ -18,6 +19,7 @@ import { hasClaims } from './reads/has-claims.ts'
 import { listBlobUses } from './reads/list-blob-uses.ts'
 import { listDamage } from './reads/list-damage.ts'
 import { listDueLayouts } from './reads/list-due-layouts.ts'
+import { listDueNames } from './reads/list-due-names.ts'
 import { listJobs } from './reads/list-jobs.ts'
 import { listKeys } from './reads/list-keys.ts'
 import { listLayoutPins } from './reads/list-layout-pins.ts'
@@ -82,6 +84,7 @@ import { releaseLocations } from './steps/release-locations.ts'
 import { renewLease } from './steps/renew-lease.ts'
 import { renewLeases } from './steps/renew-leases.ts'
 import { renewLocationClaims } from './steps/renew-location-claims.ts'
+import { renewNames } from './steps/renew-names.ts'
 import { renewUpload } from './steps/renew-upload.ts'
 import { seenLayoutPins } from './steps/seen-layout-pins.ts'
 import { scheduleJob } from './steps/schedule-job.ts'
@@ -106,6 +109,7 @@ export const reads = {
   findManifest,
   findMountSource,
   findPublicBlob,
+  findPublicName,
   findPublicNode,
   findRepository,
   findStoredObject,
@@ -115,6 +119,7 @@ export const reads = {
   listBlobUses,
   listDamage,
   listDueLayouts,
+  listDueNames,
   listJobs,
   listKeys,
   listLayoutPins,
@@ -191,6 +196,7 @@ export const steps = {
   renewLease,
   renewLeases,
   renewLocationClaims,
+  renewNames,
   renewUpload,
   scheduleJob,
   seenLayoutPins,

@@ -43,6 +43,7 @@ function portsOf(
     metadata,
     backends: new Map([[blobs.backend, blobs]]),
     hasher: contentHasher,
+    names: null,
     settings: settingsOf(config),
   }
 }

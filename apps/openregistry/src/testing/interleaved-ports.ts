@@ -23,6 +23,7 @@ export async function interleavedPorts(
     metadata: inTurns(metadata, turn),
     backends: new Map([[store.backend, new StoreInTurns(store, turn)]]),
     hasher,
+    names: null,
     settings: {
       defaultVisibility: 'public',
       backend: store.backend,

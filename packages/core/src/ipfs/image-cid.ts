@@ -1,4 +1,4 @@
-import { dagPbCid, type Cid } from '@openregistry/dag'
+import { dagPbCid, ipnsName, type Cid } from '@openregistry/dag'
 import { RegistryError, type Digest, type Reference, type RepositoryName, type Tag } from '@openregistry/oci'
 import { authorize } from '../access/authorize.ts'
 import type { Principal } from '../access/principal.ts'
@@ -47,6 +47,8 @@ export interface RepositoryCid {
   /** Bytes of all blocks, those of the images included. */
   size: number
   visibility: Visibility
+  /** The name in IPNS that leads to the newest directory as long as the repository is public; null when names are off. */
+  ipns: string | null
   /** How many tags are in it. */
   tags: number
   /** Tags that are not: their images are not whole here. */
@@ -69,7 +71,8 @@ export async function repositoryCid(
     throw new RegistryError('NAME_UNKNOWN', `There is no repository "${repository}" here.`)
   }
   const { cid, size, tags, leftOut } = directory
-  const { visibility } = directory.repository
+  const { id, visibility } = directory.repository
+  const ipns = ports.names === null ? null : ipnsName(ports.names.publicKey(id))
   if (visibility === 'public') await storeDirectory(ports, directory)
-  return { cid, size, visibility, tags, leftOut }
+  return { cid, size, visibility, ipns, tags, leftOut }
 }

@@ -1,8 +1,12 @@
 import type { JobKind } from '../jobs/job-kind.ts'
 import type { RepositoryFacts } from '../ports/metadata-store.ts'
+import type { Ports } from '../settings.ts'
 import type { LayoutPorts } from './layout-of.ts'
 import { buildDirectory } from './repository-directory.ts'
 import { storeDirectory } from './store-directory.ts'
+
+/** What names lead to is stored with it. */
+type DirectoryPorts = LayoutPorts & Pick<Ports, 'names'>
 
 /** Changes of tags that are looked at together: those of one repository cost one directory. */
 const batch = 1000
@@ -19,7 +23,7 @@ export interface StoredLayouts {
  * since the last time. Changes are forgotten after that, so whoever is killed in between leaves them to the next one.
  * @throws the first error of a repository, after all others are done.
  */
-export async function storeLayouts(ports: LayoutPorts, signal?: AbortSignal): Promise<StoredLayouts> {
+export async function storeLayouts(ports: DirectoryPorts, signal?: AbortSignal): Promise<StoredLayouts> {
   const done: StoredLayouts = { repositories: 0, tags: 0 }
   const faults: unknown[] = []
   for (let after = 0; ;) {
@@ -47,7 +51,7 @@ export async function storeLayouts(ports: LayoutPorts, signal?: AbortSignal): Pr
 }
 
 async function storeOne(
-  ports: LayoutPorts,
+  ports: DirectoryPorts,
   { name }: RepositoryFacts,
   signal: AbortSignal | undefined,
 ): Promise<number> {
@@ -63,7 +67,7 @@ function distinct(repositories: readonly (RepositoryFacts | null)[]): Repository
 }
 
 /** Does so a few seconds after tags changed; many changes in that time are one. */
-export function layoutsJob(ports: LayoutPorts): JobKind {
+export function layoutsJob(ports: DirectoryPorts): JobKind {
   return {
     name: 'registry.layouts',
     event: 'layouts_stored',

@@ -65,6 +65,29 @@ export interface ImageLayout {
   age: Milliseconds
 }
 
+/** The name of a repository in IPNS, as it is to be renewed. */
+export interface NameRenewal {
+  /** The Ed25519 key that is the name, 32 bytes. */
+  publicKey: Uint8Array
+  /** How long what the name leads to is to be believed from now on. */
+  lifetime: Milliseconds
+  /** It is renewed when less than this is left, or it leads elsewhere. */
+  before: Milliseconds
+}
+
+/** What a name leads to. Its record follows from this and the key, so it is signed when somebody asks. */
+export interface PublicName {
+  repository: RepositoryFacts
+  /** SHA-256 of the directory's root. */
+  root: Uint8Array
+  /** Larger than that of everything the name has led to before. */
+  sequence: number
+  /** By the database's clock. */
+  validUntil: Milliseconds
+  /** The database's clock. */
+  now: Milliseconds
+}
+
 /** What `putLayout` needs. */
 export interface PutLayout {
   repository: RepositoryName
@@ -176,15 +199,30 @@ export interface IpfsStore {
   ): Promise<{ repository: RepositoryFacts; page: Page<TaggedLayout> } | null>
 
   /**
-   * Stores the directory of a public repository's tags; nothing happens if it is not public. Blocks of older ones that it
-   * does not have go after `keep`.
+   * Stores the directory of a public repository's tags, and has its name lead there, if it has one; nothing happens if it is
+   * not public. Blocks of older ones that it does not have go after `keep`.
    */
   putDirectory(input: {
     repositoryId: string
     root: Uint8Array
     blocks: readonly HashedBlock[]
     keep: Milliseconds
+    name: NameRenewal | null
   }): Promise<void>
+
+  /**
+   * What the name with this key leads to, if its repository is public now. Null, too, when it was not renewed in time.
+   */
+  findPublicName(publicKey: Uint8Array): Promise<PublicName | null>
+
+  /** Repositories with a directory whose name is to be renewed within this time, or has none yet; the first due first. */
+  listDueNames(before: Milliseconds, limit: number): Promise<{ repositoryId: string }[]>
+
+  /** Renews names, where they lead to what is stored. */
+  renewNames(
+    names: readonly { repositoryId: string; publicKey: Uint8Array }[],
+    wish: Omit<NameRenewal, 'publicKey'>,
+  ): Promise<void>
 
   /**
    * Repositories whose tags changed, one entry for each change, oldest first, after the one with this id. Null in place of a

@@ -180,8 +180,10 @@ async function useIpfs(store: MetadataStore, name: RepositoryName, digest: Diges
         await store.settleContent({ ...unsettled, content, after: '', limit: 10 })
       }
       await store.endSettling(unsettled)
-      await store.putDirectory({ repositoryId, root: sha256, blocks: root.blocks, keep: 0 })
-      await store.putDirectory({ repositoryId, root: sha256.map(() => 1), blocks: [], keep: 0 })
+      await store.putDirectory({ repositoryId, root: sha256, blocks: root.blocks, keep: 0, name: null })
+      const name = { publicKey: sha256, lifetime: 1000, before: 500 }
+      await store.putDirectory({ repositoryId, root: sha256.map(() => 1), blocks: [], keep: 0, name })
+      await store.renewNames([{ repositoryId, publicKey: sha256 }], name)
     }
     await store.listDueLayouts(10)
     await store.postponeLayouts([1], 0)
@@ -194,6 +196,8 @@ async function useIpfs(store: MetadataStore, name: RepositoryName, digest: Diges
   await store.findPublicBlob({ sha256, as: 'block', except: [], bytes: true })
   await store.readBlobLeaves(1)
   await store.findPublicNode(sha256)
+  await store.findPublicName(sha256)
+  await store.listDueNames(1000, 10)
   await store.findLayout(name, digest)
   await store.describeBlobs(name, [digest])
   await store.listTaggedLayouts(name, { after: null, limit: 10 })

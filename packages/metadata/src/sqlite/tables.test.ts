@@ -221,7 +221,13 @@ describe('layouts', () => {
         const layout = { root: block.sha256, size: 9, blocks: [block] }
         await store.putLayout({ repository, digest, layout })
         const { id } = (await store.findRepository(repository))!
-        await store.putDirectory({ repositoryId: id, root: block.sha256, blocks: [block], keep: 0 })
+        await store.putDirectory({
+          repositoryId: id,
+          root: block.sha256,
+          blocks: [block],
+          keep: 0,
+          name: null,
+        })
         if (repository === name) await store.deleteManifest(repository, digest, 'user:ada')
       }
       const count = (table: string) => rows(connection, `SELECT 1 AS one FROM ${table}`).length

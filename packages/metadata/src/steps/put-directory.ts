@@ -1,4 +1,5 @@
-import type { HashedBlock, Milliseconds } from '@openregistry/core'
+import type { HashedBlock, Milliseconds, NameRenewal } from '@openregistry/core'
+import { renewName } from '../rows/name.ts'
 import { all, first, hit, run, runEach, type Query, type Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
 
@@ -7,10 +8,14 @@ interface PutDirectory {
   root: Uint8Array
   blocks: readonly HashedBlock[]
   keep: Milliseconds
+  name: NameRenewal | null
 }
 
 /** See `IpfsStore.putDirectory`. After a push most shards of a large directory are what they were, and are not written. */
-export function* putDirectory(sql: Sql, { repositoryId, root, blocks, keep }: PutDirectory): Step<void> {
+export function* putDirectory(
+  sql: Sql,
+  { repositoryId, root, blocks, keep, name }: PutDirectory,
+): Step<void> {
   const isPublic = yield* first(sql`
     SELECT 1 FROM repositories WHERE id = ${repositoryId} AND deleted_at IS NULL AND visibility = 'public'
     ${sql.lock('FOR KEY SHARE')}`)
@@ -20,6 +25,7 @@ export function* putDirectory(sql: Sql, { repositoryId, root, blocks, keep }: Pu
     INSERT INTO directories (repository_id, root) VALUES (${repositoryId}, ${root})
     ON CONFLICT (repository_id) DO UPDATE SET root = excluded.root WHERE directories.root <> excluded.root
     RETURNING 1`)
+  if (name !== null) yield* run(renewName(sql, repositoryId, name))
   if (!changed) return
   const current = yield* all<{ sha256: Uint8Array }>(sql`
     SELECT sha256 FROM directory_blocks WHERE repository_id = ${repositoryId} AND superseded_at IS NULL`)

@@ -14,6 +14,7 @@ import { layoutTests } from './layouts.ts'
 import { manifestTests } from './manifests.ts'
 import { modelTests } from './random-steps.ts'
 import { mountTests } from './mounts.ts'
+import { nameTests } from './names.ts'
 import type { OpenMetadataStore } from './opened.ts'
 import { publicContentTests } from './public-content.ts'
 import { purgeTests } from './purging.ts'
@@ -57,6 +58,7 @@ export function metadataStoreContract(name: string, open: OpenMetadataStore): vo
     publicContentTests(open)
     layoutTests(open)
     layoutPinTests(open)
+    nameTests(open)
     concurrencyTests(open)
     modelTests(open)
   })

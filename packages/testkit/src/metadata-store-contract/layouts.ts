@@ -152,7 +152,7 @@ export function layoutTests(open: OpenMetadataStore): void {
       const { id: repositoryId } = (await store().findRepository(name))!
       const [kept, old, fresh] = [newBlock(), newBlock(), newBlock()]
       const put = (blocks: HashedBlock[], keep: number) =>
-        store().putDirectory({ repositoryId, root: blocks[0]!.sha256, blocks, keep })
+        store().putDirectory({ repositoryId, root: blocks[0]!.sha256, blocks, keep, name: null })
       await put([old, kept], 60_000)
       expect(await visible(store(), [old, kept, fresh])).toStrictEqual([true, true, false])
       await put([fresh, kept], 60_000)
@@ -173,7 +173,7 @@ export function layoutTests(open: OpenMetadataStore): void {
       await store().deleteRepository(deleted!, 'user:ada')
       const block = newBlock()
       for (const repositoryId of ids) {
-        await store().putDirectory({ repositoryId, root: block.sha256, blocks: [block], keep: 0 })
+        await store().putDirectory({ repositoryId, root: block.sha256, blocks: [block], keep: 0, name: null })
       }
       await store().setVisibility(closed!, 'public')
       expect(await visible(store(), [block])).toStrictEqual([false])
@@ -183,7 +183,7 @@ export function layoutTests(open: OpenMetadataStore): void {
       const name = await newPublic(store())
       const { id: repositoryId } = (await store().findRepository(name))!
       const block = newBlock()
-      await store().putDirectory({ repositoryId, root: block.sha256, blocks: [block], keep: 0 })
+      await store().putDirectory({ repositoryId, root: block.sha256, blocks: [block], keep: 0, name: null })
       await store().setVisibility(name, 'private')
       await settleAll(store())
       await store().setVisibility(name, 'public')
