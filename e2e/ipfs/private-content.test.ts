@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import { cidParts, formatCid, rawCodec, dagPbCodec, type Cid } from '@openregistry/dag'
+import { cidParts, formatCid, ipnsName, rawCodec, dagPbCodec, type Cid } from '@openregistry/dag'
 import {
   descriptorOf,
   imageIndex,
@@ -17,7 +17,7 @@ import { useRegistry } from '../adversarial/local-registry.ts'
 import { passwords, usersFile } from '../adversarial/users.ts'
 import { Repository } from '../conformance/repository.ts'
 import { blocksOf, contentsOf, type ImageBlocks } from './image-blocks.ts'
-import { probes, type Probe } from './surfaces.ts'
+import { nameProbes, probes, type Probe } from './surfaces.ts'
 
 /*
  * The rule of all IPFS surfaces: a block is visible only if a blob, a manifest or a directory with it is in a repository that
@@ -153,6 +153,49 @@ describe('What a private and a public image share', () => {
     await setVisibility(alice, shownName, 'private')
     const cids = [...new Set([...cidsOf(shownBlocks), ...cidsOf(secretBlocks)])]
     for (const probe of probes) await expectUnknown(probe, cids)
+  })
+})
+
+describe('The name of a repository', () => {
+  const name = 'named/app'
+
+  /** What its owner is told of it. */
+  async function nameOf(): Promise<string> {
+    const answer = await alice.send({ path: `/api/v1/repositories/${encodeURIComponent(name)}/cid` })
+    return (answer.json() as { ipns: string }).ipns
+  }
+
+  /** How a probe answers to it, and to a name that nobody has. */
+  async function answers(probe: Probe, ipns: string): Promise<[mine: object, nobodys: object]> {
+    const nobody = ipnsName(randomBytes(32))
+    return [visible(await ask(probe, ipns), ipns), visible(await ask(probe, nobody), nobody)]
+  }
+
+  test('is there for everybody only while it is public, and closes with the next request', async () => {
+    await push(name, randomMultiPlatformImage(registry.random))
+    const ipns = await nameOf()
+    for (const probe of nameProbes) {
+      const [mine, nobodys] = await answers(probe, ipns)
+      expect(mine, probe.name).toEqual(nobodys)
+    }
+    await setVisibility(alice, name, 'public')
+    expect(await nameOf()).toBe(ipns)
+    for (const probe of nameProbes) {
+      const [mine, nobodys] = await answers(probe, ipns)
+      expect(mine, probe.name).not.toEqual(nobodys)
+    }
+    await setVisibility(alice, name, 'private')
+    for (const probe of nameProbes) {
+      const [mine, nobodys] = await answers(probe, ipns)
+      expect(mine, probe.name).toEqual(nobodys)
+    }
+    await setVisibility(alice, name, 'public')
+    await nameOf()
+    await alice.send({ method: 'DELETE', path: `/api/v1/repositories/${encodeURIComponent(name)}` })
+    for (const probe of nameProbes) {
+      const [mine, nobodys] = await answers(probe, ipns)
+      expect(mine, probe.name).toEqual(nobodys)
+    }
   })
 })
 

@@ -23,7 +23,7 @@ const get = (
 ]
 
 /** Every route that answers to a CID without credentials: one that is not here does not compile. */
-const probesOf: Readonly<Record<IpfsTarget['kind'] | 'v2', readonly Probe[]>> = {
+const probesOf: Readonly<Record<Exclude<IpfsTarget['kind'], 'ipns'> | 'v2', readonly Probe[]>> = {
   ipfs: [
     ...get('/ipfs, a block', (cid) => `/ipfs/${cid}?format=raw`),
     ...get('/ipfs, a block by its header', (cid) => `/ipfs/${cid}`, { accept: 'application/vnd.ipld.raw' }),
@@ -57,3 +57,26 @@ const probesOf: Readonly<Record<IpfsTarget['kind'] | 'v2', readonly Probe[]>> = 
 
 /** All of them. */
 export const probes: readonly Probe[] = Object.values(probesOf).flat()
+
+const record = 'application/vnd.ipfs.ipns-record'
+
+/** Every route that answers to the name of a repository without credentials; the name stands in place of the CID. */
+const nameProbesOf: Readonly<Record<Extract<IpfsTarget['kind'], 'ipns' | 'routing'>, readonly Probe[]>> = {
+  ipns: [
+    ...get('/ipns', (name) => `/ipns/${name}?format=ipns-record`),
+    ...get('/ipns by its header', (name) => `/ipns/${name}`, { accept: record }),
+    ...get('/ipns, what was fetched before', (name) => `/ipns/${name}?format=ipns-record`, {
+      'if-none-match': '*',
+    }),
+    ...get('/ipns, if it is at hand', (name) => `/ipns/${name}?format=ipns-record`, {
+      'cache-control': 'only-if-cached',
+    }),
+  ],
+  routing: [
+    ...get('/routing, a name', (name) => `/routing/v1/ipns/${name}`),
+    ...get('/routing, a name by its header', (name) => `/routing/v1/ipns/${name}`, { accept: record }),
+  ],
+}
+
+/** All of them. */
+export const nameProbes: readonly Probe[] = Object.values(nameProbesOf).flat()

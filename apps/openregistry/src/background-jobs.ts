@@ -3,6 +3,7 @@ import {
   layoutsJob,
   pinLayoutsJob,
   pinsLayouts,
+  namesJob,
   scrubJob,
   settleJob,
   startJobs,
@@ -27,6 +28,7 @@ function jobKinds(config: Config, ports: Ports, metrics: Metrics, log: Logger): 
     layoutsJob(ports),
   ]
   if ([...ports.backends.values()].some(pinsLayouts)) kinds.push(pinLayoutsJob(ports))
+  if (ports.names !== null) kinds.push(namesJob(ports, ports.names))
   const { rate, interval } = config.scrub
   if (interval > 0) kinds.push(scrubJob(ports, { rate, interval, observer: observeScrub(metrics, log) }))
   return kinds

@@ -78,9 +78,12 @@ describe('a registry from its first image to its last', () => {
     expect(image).toMatchObject({ repository: 'me/app', reference: '2', visibility: 'public', tags: null })
     expect(await run('cid', 'me/app:2')).toMatchObject({ code: 0, stdout: `${image.cid}\n`, stderr: '' })
     expect(await run('cid', `me/app@${image.digest}`)).toMatchObject({ stdout: `${image.cid}\n` })
-    const directory = (await json('cid', 'me/app')) as { cid: string }
+    const directory = (await json('cid', 'me/app')) as { cid: string; ipns: string }
     expect(directory).toMatchObject({ reference: null, digest: null, tags: 2, leftOut: [] })
-    expect((await run('cid', 'me/app')).stdout).toBe(`${directory.cid}\n`)
+    const said = await run('cid', 'me/app')
+    expect(said.stdout).toBe(`${directory.cid}\n`)
+    expect(said.stderr).toContain(`/ipns/${directory.ipns}`)
+    expect((await fetch(`${registry.server}/routing/v1/ipns/${directory.ipns}`)).status).toBe(200)
     const answer = await fetch(`${registry.server}/ipfs/${directory.cid}?format=raw`)
     expect(answer.status).toBe(200)
     expect((await run('cid', 'me/app:9')).code).toBe(1)

@@ -6,6 +6,7 @@ import {
   type RenderedMetrics,
 } from '@openregistry/server/metrics'
 import type { Config } from '@openregistry/server/config'
+import { nameKeysOf, openKeysFile, type Keys } from '@openregistry/server/keys'
 import type { Logger } from '@openregistry/server/log'
 import { startBackgroundJobs } from './background-jobs.ts'
 import { openPorts, type Layers } from './open-ports.ts'
@@ -48,10 +49,10 @@ export async function startRegistry(
   layers: Layers = {},
 ): Promise<RunningRegistry> {
   await using opened = new AsyncDisposableStack()
-  const { metrics, ports, registry } = await open(config, layers, opened)
+  const { metrics, keys, ports, registry } = await open(config, log, layers, opened)
   const jobs = startJobs(config, ports, metrics, log, opened)
   const render = async (): Promise<RenderedMetrics> => renderMetrics([await metrics.snapshot()])
-  const server = await serveHttp({ config, log, registry, ports, metrics, renderMetrics: render })
+  const server = await serveHttp({ config, log, registry, ports, keys, metrics, renderMetrics: render })
   opened.defer(() => server.stop(config.limits.shutdown_grace))
   const resources = opened.move()
   return {
@@ -75,8 +76,8 @@ export async function startHttpWorker(
   render: () => Promise<RenderedMetrics>,
 ): Promise<RunningProcess> {
   await using opened = new AsyncDisposableStack()
-  const { metrics, ports, registry } = await open(config, {}, opened)
-  const server = await serveHttp({ config, log, registry, ports, metrics, renderMetrics: render })
+  const { metrics, keys, ports, registry } = await open(config, log, {}, opened)
+  const server = await serveHttp({ config, log, registry, ports, keys, metrics, renderMetrics: render })
   opened.defer(() => server.stop(config.limits.shutdown_grace))
   const resources = opened.move()
   return {
@@ -93,7 +94,7 @@ export async function startHttpWorker(
  */
 export async function startBackground(config: Config, log: Logger): Promise<RunningProcess> {
   await using opened = new AsyncDisposableStack()
-  const { metrics, ports } = await open(config, {}, opened)
+  const { metrics, ports } = await open(config, log, {}, opened)
   startJobs(config, ports, metrics, log, opened)
   const resources = opened.move()
   return { addresses: [], metrics, drain: () => undefined, stop: () => resources.disposeAsync() }
@@ -101,12 +102,16 @@ export async function startBackground(config: Config, log: Logger): Promise<Runn
 
 async function open(
   config: Config,
+  log: Logger,
   layers: Layers,
   opened: AsyncDisposableStack,
-): Promise<{ metrics: Metrics; ports: Ports; registry: Registry }> {
+): Promise<{ metrics: Metrics; keys: Keys | null; ports: Ports; registry: Registry }> {
   const metrics = createMetrics()
-  const ports = await openPorts(config, metrics, layers, opened)
-  return { metrics, ports, registry: createRegistry(ports) }
+  const drivers = await openPorts(config, metrics, layers, opened)
+  // Nothing is made for a registry that cannot be opened.
+  const keys = config.ipfs.gateway ? await openKeysFile(config.keys.file, log) : null
+  const ports = { ...drivers, names: keys === null ? null : nameKeysOf(keys) }
+  return { metrics, keys, ports, registry: createRegistry(ports) }
 }
 
 function startJobs(

@@ -33,7 +33,7 @@ export interface Layers {
 
 /**
  * Opens the drivers that the configuration names, in the order in which they are needed. A backend is made ready once it is
- * known to belong to the database.
+ * known to belong to the database. Names have no keys yet.
  * @param opened what closes them, in the reverse order.
  * @throws RegistryError, or an error of the system, when something cannot be opened.
  */
@@ -58,6 +58,7 @@ export async function openPorts(
     metadata: timedMetadataStore(metadata, metrics),
     backends: byName(backends),
     hasher,
+    names: null,
     settings: settingsOf(config),
   }
 }
@@ -76,7 +77,7 @@ export async function openDataPorts(config: Config, opened: AsyncDisposableStack
   for (const backend of stores) {
     backends.push(await owned(backend, (here) => requireTied(metadata, here)))
   }
-  return { metadata, backends: byName(backends), hasher, settings: settingsOf(config) }
+  return { metadata, backends: byName(backends), hasher, names: null, settings: settingsOf(config) }
 }
 
 /**

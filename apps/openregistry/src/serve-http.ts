@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Ports, Registry } from '@openregistry/core'
 import { peerId } from '@openregistry/dag'
-import { createBlockView } from '@openregistry/ipfs'
+import { createBlockView, createPublishedNames } from '@openregistry/ipfs'
 import {
   basicAuthentication,
   openMode,
@@ -10,7 +10,7 @@ import {
   type RunningServer,
   type ServerOptions,
 } from '@openregistry/server'
-import { openKeysFile, peerPurpose } from '@openregistry/server/keys'
+import { nameKeysOf, peerPurpose, type Keys } from '@openregistry/server/keys'
 import { type Metrics, type RenderedMetrics } from '@openregistry/server/metrics'
 import { isLoopback, type Config } from '@openregistry/server/config'
 import type { Logger } from '@openregistry/server/log'
@@ -23,6 +23,8 @@ interface Served {
   registry: Registry
   /** What lies beneath the use cases, for what shows it as IPFS does. */
   ports: Ports
+  /** Null where nothing is shown to clients of IPFS. */
+  keys: Keys | null
   metrics: Metrics
   /** What `/metrics` shows. */
   renderMetrics: () => Promise<RenderedMetrics>
@@ -30,13 +32,14 @@ interface Served {
 
 /**
  * Opens the port of the registry as the configuration says.
- * @throws the error of the system when an address, the certificate, the users file or the keys file cannot be used.
+ * @throws the error of the system when an address, the certificate or the users file cannot be used.
  */
 export async function serveHttp({
   config,
   log,
   registry,
   ports,
+  keys,
   metrics,
   renderMetrics,
 }: Served): Promise<RunningServer> {
@@ -63,7 +66,7 @@ export async function serveHttp({
       stall: limits.idle_timeout,
       logReads: config.log.reads,
     },
-    ipfs: config.ipfs.gateway ? await shownToIpfs(config, log, ports) : null,
+    ipfs: keys === null ? null : shownToIpfs(config, ports, keys),
     uriLimit: limits.uri,
     openMode:
       auth.mode === 'open'
@@ -82,14 +85,10 @@ async function authenticatorOf({ auth }: Config, log: Logger): Promise<Authentic
   return basicAuthentication(await openUsersFile(auth.users_file, { log }))
 }
 
-async function shownToIpfs(
-  { http, keys: { file } }: Config,
-  log: Logger,
-  ports: Ports,
-): Promise<NonNullable<ServerOptions['ipfs']>> {
-  const keys = await openKeysFile(file, log)
+function shownToIpfs({ http }: Config, ports: Ports, keys: Keys): NonNullable<ServerOptions['ipfs']> {
   return {
     view: createBlockView(ports),
+    names: createPublishedNames(ports.metadata, nameKeysOf(keys)),
     peerId: peerId(keys.signingKey(peerPurpose).publicKey),
     publicUrl: http.public_url === null ? null : new URL(http.public_url),
   }

@@ -1,6 +1,7 @@
 export type * from './block-view.ts'
 export { attachment, type Conditions, type ContentAnswer } from './content-answer.ts'
 export * from './gateway/index.ts'
+export * from './ipns/index.ts'
 export * from './layout/index.ts'
 export * from './rasl/index.ts'
 export * from './routing/index.ts'

@@ -105,6 +105,8 @@ export interface CidFacts {
   size: number
   /** Nothing is found under the CID unless the repository is public. */
   visibility: Visibility
+  /** The name in IPNS that leads to the newest directory of a public repository; null for an image, and when names are off. */
+  ipns: string | null
   /** Tags in the directory; null for an image. */
   tags: number | null
   /** Tags that are not in the directory: their images are not whole there. */

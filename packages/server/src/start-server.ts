@@ -28,7 +28,7 @@ export interface ServerOptions {
   metricsListener: { host: string; port: number } | null
   v2: V2Settings
   /** What clients of IPFS find here; null where nothing is shown to them. */
-  ipfs: Pick<IpfsParts, 'view' | 'peerId' | 'publicUrl'> | null
+  ipfs: Pick<IpfsParts, 'view' | 'names' | 'peerId' | 'publicUrl'> | null
   /** Longest request target in bytes. */
   uriLimit: number
   /** In open mode: which host names are ours; null where credentials are asked for. */

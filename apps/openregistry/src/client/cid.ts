@@ -13,8 +13,11 @@ export async function cid(target: string, options: ClientOptions): Promise<void>
   const facts = await client.api.cid(repository, digest ?? tag)
   if (options.json) return printJson(facts)
   print(facts.cid)
+  if (facts.ipns !== null) say(`The name that always leads to the newest one: /ipns/${facts.ipns}`)
   if (facts.visibility === 'private') {
-    say(`${facts.repository} is private: nothing is found under this CID until it is made public.`)
+    say(
+      `${facts.repository} is private: nothing is found under ${facts.ipns === null ? 'this CID' : 'either'} until it is made public.`,
+    )
   }
   if (facts.leftOut.length > 0) {
     const more = facts.leftOut.length - namedAtMost

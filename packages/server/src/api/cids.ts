@@ -16,6 +16,10 @@ const cidSchema = z
     visibility: z
       .enum(['public', 'private'])
       .openapi({ description: 'Nothing is found under the CID unless the repository is public.' }),
+    ipns: z.string().nullable().openapi({
+      description:
+        'The name in IPNS that leads to the newest directory while the repository is public; null for an image.',
+    }),
     tags: z.int().nullable().openapi({ description: 'Tags in the directory; null for an image.' }),
     leftOut: z
       .array(z.string())
@@ -28,7 +32,7 @@ const cidRoute = createRoute({
   path: '/api/v1/repositories/{name}/cid',
   summary: 'The CID of an image, or of a repository',
   description:
-    'An image is a UnixFS directory that is a complete OCI image layout; a repository is a directory of those, one for each tag. The CID of an image follows from its digest alone; that of a repository is another one after each push.',
+    'An image is a UnixFS directory that is a complete OCI image layout; a repository is a directory of those, one for each tag. The CID of an image follows from its digest alone; that of a repository is another one after each push, and its name in IPNS leads to the newest.',
   request: {
     params: nameParameter,
     query: z.object({
@@ -60,6 +64,6 @@ export function registerCids(
       return context.json({ repository, reference, digest: null, ...found }, 200)
     }
     const found = await registry.imageCid(principal, { repository, reference: parseReference(reference) })
-    return context.json({ repository, reference, ...found, tags: null, leftOut: [] }, 200)
+    return context.json({ repository, reference, ...found, ipns: null, tags: null, leftOut: [] }, 200)
   })
 }

@@ -1,4 +1,6 @@
-import { cidParts, type Cid } from '@openregistry/dag'
+import { cidParts, ipnsName, parseIpnsName, type Cid } from '@openregistry/dag'
+import type { PublishedNames } from '@openregistry/ipfs'
+import { RegistryError } from '@openregistry/oci'
 import { HttpClient, MemoryBlockView, type HttpResponse } from '@openregistry/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { beginExchange } from '../http/exchange.ts'
@@ -19,7 +21,7 @@ let sent = 0
 /** A server with these surfaces alone. */
 async function serve(changes: Partial<IpfsParts> = {}): Promise<Listener> {
   const transport = createIpfsTransport({
-    ...{ view, peerId: '12D3KooWpeer', publicUrl: null, log, stall: 5000, logReads: false },
+    ...{ view, names, peerId: '12D3KooWpeer', publicUrl: null, log, stall: 5000, logReads: false },
     countSent: (bytes) => void (sent += bytes),
     ...changes,
   })
@@ -31,6 +33,25 @@ async function serve(changes: Partial<IpfsParts> = {}): Promise<Listener> {
       void transport(exchange, parseIpfsTarget(exchange.path)!)
     },
   )
+}
+
+/** A name that has a record, and one that has none. */
+const [name, noName] = [1, 2].map((key) => ipnsName(new Uint8Array(32).fill(key))) as [string, string]
+const record = Buffer.from('a record')
+const names: PublishedNames = {
+  record(asked) {
+    parseName(asked)
+    return Promise.resolve(asked === name ? { bytes: record, maxAge: 60_000 } : null)
+  },
+}
+
+function parseName(text: string): void {
+  try {
+    parseIpnsName(text)
+  } catch {
+    // As what signs them does.
+    throw new RegistryError('CID_INVALID')
+  }
 }
 
 let listener: Listener
@@ -158,6 +179,35 @@ describe('/ipfs', () => {
   })
 })
 
+describe('/ipns', () => {
+  test('sends the record of a name, as the router does', async () => {
+    for (const path of [`/ipns/${name}?format=ipns-record`, `/routing/v1/ipns/${name}`]) {
+      const got = await send('GET', path)
+      expect([got.status, got.header('content-type'), got.header('cache-control')]).toEqual([
+        ...[200, 'application/vnd.ipfs.ipns-record', 'public, max-age=60'],
+      ])
+      expect(got.body.equals(record)).toBe(true)
+      expectOpenToAll(got)
+      const head = await send('HEAD', path)
+      expect([head.status, head.header('content-length'), head.body.length]).toEqual([200, '8', 0])
+    }
+  })
+
+  test.each([
+    ['GET', `/ipns/${noName}?format=ipns-record`, 404],
+    ['GET', `/ipns/${name}`, 406],
+    ['GET', `/ipns/${name}?format=car`, 406],
+    ['GET', `/ipns/${name}/v1?format=ipns-record`, 400],
+    ['GET', '/ipns/example.org?format=ipns-record', 400],
+    ['GET', '/ipns/?format=ipns-record', 400],
+    ['PUT', `/ipns/${name}`, 405],
+  ])('%s %s is %i', async (method, path, status) => {
+    const answer = await send(method, path)
+    expect(answer.status).toBe(status)
+    expect(answer.header('cache-control')).toBe('no-store')
+  })
+})
+
 describe('/.well-known/rasl', () => {
   // The CID of the digest, not that of the tree.
   const rasl = async (): Promise<Cid> => {
@@ -247,9 +297,17 @@ describe('/routing', () => {
     ['PUT', `/routing/v1/providers/${small.cid}`, 501],
     ['GET', '/routing/v1/peers/12D3KooWpeer', 501],
     ['GET', '/routing/v1/dht/closest/peers/x', 501],
+    ['GET', `/routing/v1/ipns/${noName}`, 404],
+    ['GET', '/routing/v1/ipns/example.org', 422],
+    ['PUT', `/routing/v1/ipns/${name}`, 501],
   ])('%s %s is %i, and no fault', async (method, path, status) => {
     faults.length = 0
     expect((await send(method, path)).status).toBe(status)
     expect(faults).toEqual([])
+  })
+
+  test('takes no records, and says why', async () => {
+    const answer = await client.send({ method: 'PUT', path: `/routing/v1/ipns/${noName}`, body: record })
+    expect([answer.status, answer.text()]).toEqual([501, expect.stringContaining('signed by the registry')])
   })
 })

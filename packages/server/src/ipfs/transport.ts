@@ -1,4 +1,5 @@
 import {
+  answerName,
   answerRasl,
   createGateway,
   createRouting,
@@ -7,6 +8,7 @@ import {
   type Conditions,
   type ContentAnswer,
   type Gateway,
+  type PublishedNames,
   type Routing,
 } from '@openregistry/ipfs'
 import { RegistryError } from '@openregistry/oci'
@@ -16,7 +18,7 @@ import type { Logger } from '../log/logger.ts'
 import { answerPreflight, openToAll } from './cors.ts'
 import { errorHeaders, statusOf } from './errors.ts'
 import { addressFor } from './public-address.ts'
-import type { IpfsTarget } from './route.ts'
+import type { IpfsTarget, RoutingQuestion } from './route.ts'
 import { sendAnswer } from './send-answer.ts'
 import { sendProviders } from './send-providers.ts'
 
@@ -24,6 +26,8 @@ import { sendProviders } from './send-providers.ts'
 export interface IpfsParts {
   /** What everybody may see. */
   view: BlockView
+  /** What the names of repositories lead to. */
+  names: PublishedNames
   /** The name of this server among the nodes of the network. */
   peerId: string
   /** `http.public_url`. */
@@ -36,7 +40,7 @@ export interface IpfsParts {
   countSent(bytes: number): void
 }
 
-/** Answers requests under `/ipfs`, `/routing` and `/.well-known/rasl`. Never rejects. */
+/** Answers requests under `/ipfs`, `/ipns`, `/routing` and `/.well-known/rasl`. Never rejects. */
 export type IpfsTransport = (exchange: Exchange, target: IpfsTarget) => Promise<void>
 
 /**
@@ -52,7 +56,7 @@ export function createIpfsTransport(parts: IpfsParts): IpfsTransport {
   return async (exchange, target) => {
     try {
       if (exchange.method === 'OPTIONS') answerPreflight(exchange)
-      else await answer(call, exchange, target, requireRead(exchange))
+      else await answer(call, exchange, target, requireRead(exchange, target))
     } catch (error) {
       answerError(parts, exchange, target, error)
     }
@@ -65,12 +69,18 @@ interface Surfaces extends IpfsParts {
   routing: Routing
 }
 
-function requireRead({ method, request }: Exchange): 'GET' | 'HEAD' {
+function requireRead({ method, request }: Exchange, target: IpfsTarget): 'GET' | 'HEAD' {
   // Content would rule over everything else on this origin (Path Gateway Specification, "Service-Worker").
   if (request.headers['service-worker'] !== undefined) {
     throw new RegistryError('REQUEST_INVALID', 'Nothing here can be a service worker.')
   }
   if (method === 'GET' || method === 'HEAD') return method
+  if (target.kind === 'routing' && target.about === 'ipns') {
+    throw new RegistryError(
+      'METHOD_NOT_ALLOWED',
+      'Records of others are not taken: the names here are those of the repositories, signed by the registry.',
+    )
+  }
   throw new RegistryError('METHOD_NOT_ALLOWED', `${method} is not possible here; use GET, HEAD, OPTIONS.`)
 }
 
@@ -80,7 +90,7 @@ async function answer(
   target: IpfsTarget,
   method: 'GET' | 'HEAD',
 ): Promise<void> {
-  if (target.kind === 'routing') return answerRouting(call, exchange, target.cid)
+  if (target.kind === 'routing' && target.about !== 'ipns') return answerRouting(call, exchange, target)
   using gone = new GoneSignal(exchange)
   const conditions = conditionsOf(exchange, method, gone.signal)
   await using content = await find(call, exchange, target, conditions)
@@ -93,23 +103,37 @@ async function answer(
   })
 }
 
+/** What is answered with content of any kind. */
+type ContentTarget = Exclude<IpfsTarget, { kind: 'routing' }> | (IpfsTarget & { about: 'ipns' })
+
 function find(
-  { gateway, view }: Surfaces,
-  { query, request }: Exchange,
-  target: Exclude<IpfsTarget, { kind: 'routing' }>,
+  { gateway, names, view }: Surfaces,
+  exchange: Exchange,
+  target: ContentTarget,
   conditions: Conditions,
 ): Promise<ContentAnswer> {
+  const { accept } = exchange.request.headers
+  const query = new URLSearchParams(exchange.query)
   if (target.kind === 'rasl') return answerRasl(view, target.cid, conditions)
-  const asked = parseGatewayRequest(target.path, new URLSearchParams(query), request.headers.accept)
+  if (target.kind === 'ipns') {
+    return answerName(names, { path: target.path, query, accept, byDefault: false }, conditions)
+  }
+  if (target.kind === 'routing') {
+    return answerName(names, { path: target.name, query, accept, byDefault: true }, conditions)
+  }
+  const asked = parseGatewayRequest(target.path, query, accept)
   return gateway.answer(asked, conditions)
 }
 
 async function answerRouting(
   { routing, publicUrl }: Surfaces,
   exchange: Exchange,
-  cid: string | null,
+  question: RoutingQuestion,
 ): Promise<void> {
-  if (cid === null) throw new RegistryError('ROUTE_UNKNOWN', 'Only providers are looked for here.')
+  if (question.about !== 'providers') {
+    throw new RegistryError('ROUTE_UNKNOWN', 'Only providers and the records of names are looked for here.')
+  }
+  const { cid } = question
   const query = new URLSearchParams(exchange.query)
   sendProviders(exchange, await routing.providers({ cid, query, url: addressFor(exchange, publicUrl) }))
 }

@@ -1,0 +1,2 @@
+export { answerName } from './answer-name.ts'
+export { createPublishedNames, type PublishedNames } from './published-names.ts'
