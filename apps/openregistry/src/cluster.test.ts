@@ -41,8 +41,8 @@ describeWithIpfsCluster('a registry on an IPFS Cluster', (running) => {
     await registry.client.api.deleteRepository(name)
     expect((await runCommand(['gc', '--grace', '0'], { cwd, env })).code).toBe(0)
     const pins = (await rawGet(`${running().peer.apiUrl}/allocations`)).body.toString()
-    // What is left is the identity of the registry.
-    expect(pins.trim().split('\n')).toHaveLength(1)
+    // What is left is the identity of the registry, and that it was claimed here.
+    expect(pins.trim().split('\n')).toHaveLength(2)
   })
 
   test('says with doctor what is wrong, and what is right', async () => {

@@ -120,6 +120,10 @@ export class PinnedBlobStore
     return this.#identity.replace(identity)
   }
 
+  concede(identity: BackendIdentity): Promise<void> {
+    return this.#identity.concede(identity)
+  }
+
   async write(
     key: StorageKey,
     source: AsyncIterable<Uint8Array>,

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { BlobStore, Lists, ListsUploads } from '@openregistry/core'
+import { newBackendIdentity, type BlobStore, type Lists, type ListsUploads } from '@openregistry/core'
 import {
   blobStoreContract,
   bytesOf,
@@ -37,6 +37,19 @@ describeWithKubo('on a real node', (node) => {
     await store.write(key, reusing(bytes, chunk))
     await store.check()
     expect(await holds(store, key, bytes)).toBe(true)
+  })
+
+  test('an identity that was claimed here is put back over another one, and no other is', async () => {
+    const registry = 'claimed-twice'
+    const [one, other] = [1, 2].map(() => openKuboBlobStore({ apiUrl: node().apiUrl, spool, registry }))
+    const [first, second] = [newBackendIdentity(), newBackendIdentity()]
+    await one!.claim(first)
+    await other!.reclaim(second)
+    await other!.concede?.(newBackendIdentity())
+    expect(await one!.readIdentity()).toBe(second)
+    await other!.concede?.(first)
+    expect(await one!.readIdentity()).toBe(first)
+    for (const store of [one!, other!]) await store[Symbol.asyncDispose]()
   })
 
   test('nothing is left in the spool', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { newBackendIdentity } from '../ports/backend-identity.ts'
+import { newBackendIdentity, type BackendIdentity } from '../ports/backend-identity.ts'
 import { newStorageKey, newUploadId } from '../ports/storage-key.ts'
 import { adoptBackend, examineAdoption } from './adopt-backend.ts'
 import { Disk, KnownBackend, MountableBackend } from './mountable-backend.ts'
@@ -33,6 +33,20 @@ function create({ shared = 0, missing = 0, damaged = 0, surplus = 0, database, b
   if (backend === 'another') disk.identity = newBackendIdentity()
   const before = { known: known.identity, held: disk.identity }
   return { disk, known, store: new MountableBackend(disk), before }
+}
+
+/** The same backend as a service where a claim writes over what is there. */
+function overwriting(store: MountableBackend, claims: Set<BackendIdentity>): MountableBackend {
+  const { disk } = store
+  return Object.assign(new MountableBackend(disk), {
+    claim: async (identity: BackendIdentity) => {
+      claims.add(identity)
+      return (disk.identity = identity)
+    },
+    concede: async (identity: BackendIdentity) => {
+      if (claims.has(identity)) disk.identity = identity
+    },
+  })
 }
 
 describe('tieBackend', () => {
@@ -111,6 +125,41 @@ describe('tieBackend', () => {
       'rejected',
       'rejected',
     ])
+  })
+
+  test('a server that has claimed over another one puts its identity back, on the same backend alone', async () => {
+    for (const same of [true, false]) {
+      const { known, store } = create({})
+      const claims = new Set<BackendIdentity>()
+      const first = overwriting(store, claims)
+      await tieBackend(known, first)
+      // The second one saw neither identity before it wrote its own.
+      const late = overwriting(same ? store : new MountableBackend(), same ? claims : new Set())
+      let reads = 0
+      const blind = Object.assign(late, {
+        readIdentity: async () => (reads++ === 0 ? null : late.disk.identity),
+      })
+      let looks = 0
+      const unaware = Object.assign(new KnownBackend(), {
+        identity: known.identity,
+        findBackendIdentity: async () => (looks++ === 0 ? null : known.identity),
+      })
+      const started = tieBackend(unaware, blind, noWait)
+      if (!same) {
+        await expect(started).rejects.toThrow(/another one than the database knows/)
+        continue
+      }
+      await started
+      expect(store.disk.identity).toBe(known.identity)
+    }
+  })
+
+  test('a server that starts while another one puts an identity back waits for it', async () => {
+    const { known, store, disk } = create({ database: 'tied', backend: 'another' })
+    const starting = tieBackend(known, overwriting(store, new Set()))
+    await new Promise((resolve) => setImmediate(resolve))
+    disk.identity = known.identity
+    await starting
   })
 
   test('a server waits for another one that has claimed the backend and not said so yet', async () => {

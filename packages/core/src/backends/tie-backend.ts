@@ -35,6 +35,8 @@ export async function tieBackend(
   wait: Milliseconds = patience,
 ): Promise<Ownership> {
   const known = (await metadata.findBackendIdentity(store.backend)) ?? (await tieAnew(metadata, store, wait))
+  // Another server may have claimed over it, and is about to put it back.
+  if (store.concede !== undefined) await settled(store, known, wait)
   const ownership = await compared(metadata, store, known)
   await store.claim(known)
   return ownership
@@ -80,13 +82,25 @@ async function compared(
   return new Ownership(store, metadata, known)
 }
 
+/** Waits until the backend has this identity, if it has one at all. */
+async function settled(store: Backend, known: BackendIdentity, wait: Milliseconds): Promise<void> {
+  for (let waited = 0; waited < wait; waited += betweenLooks) {
+    const held = await store.readIdentity()
+    if (held === null || held === known) return
+    await new Promise((resolve) => setTimeout(resolve, betweenLooks))
+  }
+}
+
 /** @returns what the database knows from now on. */
 async function tieAnew(metadata: Ties, store: Backend, wait: Milliseconds): Promise<BackendIdentity> {
   const { backend } = store
   const held = await store.readIdentity()
   if (held === null) {
     await requireFit(metadata, store)
-    return metadata.tieBackend({ backend, identity: await store.claim(newBackendIdentity()) })
+    const known = await metadata.tieBackend({ backend, identity: await store.claim(newBackendIdentity()) })
+    // The database keeps the first one of several, and some services the last one.
+    if (store.concede !== undefined && (await store.readIdentity()) !== known) await store.concede(known)
+    return known
   }
   if (!(await isInUse(metadata, store))) return metadata.tieBackend({ backend, identity: held })
   // Somebody has claimed it for another database, or for this one a moment ago.

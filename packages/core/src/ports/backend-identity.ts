@@ -49,6 +49,12 @@ export interface KeepsIdentity {
 
   /** The same, in place of an identity that it has. */
   reclaim(identity: BackendIdentity): Promise<void>
+
+  /**
+   * Of backends where the last one of several that claim at once wins, and not before all have: gives the place this identity
+   * in place of another one, if it was claimed here as well.
+   */
+  concede?(identity: BackendIdentity): Promise<void>
 }
 
 /** Whether a store has the ability {@link KeepsIdentity}. */
