@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { canMount, describeWithPostgres, type PostgresCluster } from '@openregistry/testkit'
+import { canMount, describeWithPostgres, requireVersitygw, type PostgresCluster } from '@openregistry/testkit'
 import { allFaults, fullDisks, kills, longFaults } from '../../tools/faults/faults/index.ts'
 import { runSeed, type SeedOptions } from '../../tools/faults/seed-run.ts'
 
@@ -19,6 +19,11 @@ test(`whatever goes wrong, what was acknowledged is there (seed ${seed})`, () =>
   expectAllThere({ shape: 'embedded', cluster: null, faults: allFaults }))
 
 test('kills lose nothing', () => expectAllThere({ shape: 'embedded', cluster: null, faults: kills }))
+
+test('whatever goes wrong with blobs in a bucket, what was acknowledged is there', async (context) => {
+  requireVersitygw(context)
+  await expectAllThere({ shape: 's3', cluster: null, faults: allFaults })
+})
 
 test('full disks lose nothing', async (context) => {
   if (!(await canMount())) context.skip(noMounts)

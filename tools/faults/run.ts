@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util'
-import { PostgresCluster, canMount, findPostgres } from '@openregistry/testkit'
+import { PostgresCluster, canMount, findPostgres, findVersitygw } from '@openregistry/testkit'
 import { describeResult, describeTotals } from './describe.ts'
 import { allFaults, kills, longFaults, type Fault } from './faults/index.ts'
 import { runMutations } from './mutations/run-mutations.ts'
 import { runSeed, type SeedOptions, type SeedResult } from './seed-run.ts'
-import { allShapes, type Shape } from './under-test/deployment.ts'
+import { allShapes, needsPostgres, type Shape } from './under-test/deployment.ts'
 
 const help = `npm run faults -- [options]
 
@@ -14,7 +14,7 @@ all that they see with a model of what must be true. See tools/faults/README.md.
   --seeds N          runs with N seeds (default 8), the first of which is --from
   --from N           (default 1)
   --seed S           one run with this seed, to see a failure again
-  --shape SHAPE      embedded, replicas or supervisor (default: in turn; one seed: in all)
+  --shape SHAPE      embedded, replicas, supervisor or s3 (default: in turn; one seed: in all)
   --fault NAME       this fault alone, for example "power cut" or "database away for 30 s"
   --faults N         faults that a run needs at least (default 6)
   --kills N          kills alone, and at least so many in each run
@@ -56,9 +56,7 @@ async function runAll(): Promise<void> {
   const first = Number(values.seed ?? values.from)
   const count = values.seed === undefined ? Number(values.seeds) : 1
   const results: SeedResult[] = []
-  await using cluster = shapes.some((shape) => shape !== 'embedded')
-    ? await PostgresCluster.start({ ownDisk: true })
-    : null
+  await using cluster = shapes.some(needsPostgres) ? await PostgresCluster.start({ ownDisk: true }) : null
   for (let seed = first; seed < first + count; seed++) {
     // A single seed is run in all shapes; many take turns.
     const turn = values.seed === undefined ? shapes.slice(seed % shapes.length).slice(0, 1) : shapes
@@ -85,9 +83,16 @@ function chosenShapes(): readonly Shape[] {
   const chosen = allShapes.filter((shape) => values.shape === undefined || values.shape === shape)
   if (chosen.length === 0)
     throw new Error(`There is no shape ${values.shape}; there are ${allShapes.join(', ')}.`)
-  if (findPostgres() !== null || chosen.every((shape) => shape === 'embedded')) return chosen
-  process.stderr.write('PostgreSQL is not installed: the shapes "replicas" and "supervisor" are left out.\n')
-  return chosen.filter((shape) => shape === 'embedded')
+  return chosen.filter((shape) => {
+    const lacks =
+      needsPostgres(shape) && findPostgres() === null
+        ? 'PostgreSQL'
+        : shape === 's3' && findVersitygw() === null
+          ? 'versitygw'
+          : null
+    if (lacks !== null) process.stderr.write(`${lacks} is not installed: the shape "${shape}" is left out.\n`)
+    return lacks === null
+  })
 }
 
 function chosenFaults(): readonly Fault[] {

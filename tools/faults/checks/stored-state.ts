@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Deployment } from '../under-test/deployment.ts'
 
 /** What the database says of an object. */
@@ -12,17 +10,17 @@ interface Location {
 }
 
 /**
- * Looks at the database and the blob folder themselves, while no registry runs: no row leads nowhere, every good location
+ * Looks at the database and the objects themselves, while no registry runs: no row leads nowhere, every good location
  * has its object, byte for byte, and nothing waits to be deleted any more.
  * @returns one line for each thing that is wrong.
  */
-export async function checkStoredState({ database, blobFolder }: Deployment): Promise<string[]> {
+export async function checkStoredState({ database, blobs }: Deployment): Promise<string[]> {
   const wrong = (await database.dangling()).map((text) => `the database has a dangling row: ${text}`)
   const locations = (await database.rows(`
     SELECT l.key AS key, b.size AS size, b.sha256 AS sha256 FROM blob_locations AS l JOIN blobs AS b ON b.id = l.blob_id
     WHERE l.key IS NOT NULL AND l.state = 'good'`)) as unknown as Location[]
   for (const { key, size, sha256 } of locations) {
-    const found = await hashFile(pathOf(blobFolder, key))
+    const found = await hashFile(blobs.file(key))
     if (found === null) wrong.push(`the object ${key} of ${sha256} is missing`)
     else if (found.size !== Number(size) || found.sha256 !== sha256)
       wrong.push(`the object ${key} of ${sha256} has ${found.size} bytes that are ${found.sha256}`)
@@ -30,21 +28,8 @@ export async function checkStoredState({ database, blobFolder }: Deployment): Pr
   const pending = await database.rows('SELECT backend, key FROM pending_deletes')
   wrong.push(...pending.map((row) => `still to be deleted: ${JSON.stringify(row)}`))
   const known = new Set(locations.map(({ key }) => key))
-  for (const key of await objectsIn(blobFolder))
-    if (!known.has(key)) wrong.push(`the object ${key} is nobody's`)
+  for (const key of await blobs.keys()) if (!known.has(key)) wrong.push(`the object ${key} is nobody's`)
   return wrong
-}
-
-/** Every object in the folder, by its key. */
-async function objectsIn(folder: string): Promise<string[]> {
-  const files = await readdir(folder, { recursive: true, withFileTypes: true })
-  return files
-    .filter((file) => file.isFile() && /^[0-9a-f]{32}\.[0-9a-f]{32}$/.test(file.name))
-    .map((file) => file.name.replace('.', '/'))
-}
-
-function pathOf(folder: string, key: string): string {
-  return join(folder, key.slice(0, 2), key.replace('/', '.'))
 }
 
 async function hashFile(path: string): Promise<{ size: number; sha256: string } | null> {

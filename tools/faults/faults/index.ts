@@ -1,3 +1,4 @@
+import { bucketCrashes, troubledBucket } from './bucket.ts'
 import { cutConnections, databaseAway, databaseAwayLong } from './database.ts'
 import { failingOperations, failingSteps, sleepingWriter, troubledBackend } from './failing.ts'
 import { fullBlobs, fullDatabase } from './full-disk.ts'
@@ -31,6 +32,10 @@ export const allFaults: readonly Fault[] = [
   killWorker,
   killWorker,
   killSupervisor,
+  bucketCrashes,
+  bucketCrashes,
+  troubledBucket,
+  troubledBucket,
 ]
 
 /** What takes too long for an ordinary run: only by name. */

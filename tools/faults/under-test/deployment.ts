@@ -2,6 +2,8 @@ import { cp, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Volume, type PostgresCluster, type Random } from '@openregistry/testkit'
 import { RunFailed, type Report } from '../report.ts'
+import { folderPlace, type BlobPlace } from './blob-place.ts'
+import { BucketUnderTest } from './bucket.ts'
 import { cutPower } from './cut-power.ts'
 import type { Database } from './database.ts'
 import type { ProcessOptions, RegistryProcess, Serving } from './registry-process.ts'
@@ -11,11 +13,20 @@ import { sqliteDatabase } from './sqlite.ts'
 import { Supervised } from './supervised.ts'
 
 /** In which form the registry runs. */
-export type Shape = 'embedded' | 'replicas' | 'supervisor'
+export type Shape = 'embedded' | 's3' | 'replicas' | 'supervisor'
 
-export const allShapes: readonly Shape[] = ['embedded', 'replicas', 'supervisor']
+export const allShapes: readonly Shape[] = ['embedded', 'replicas', 'supervisor', 's3']
 
-const names = { embedded: ['registry'], replicas: ['replica-1', 'replica-2', 'replica-3'] }
+/** Whether a shape stands on PostgreSQL. */
+export function needsPostgres(shape: Shape): boolean {
+  return shape === 'replicas' || shape === 'supervisor'
+}
+
+const names = {
+  embedded: ['registry'],
+  s3: ['registry'],
+  replicas: ['replica-1', 'replica-2', 'replica-3'],
+}
 
 /** How a deployment is made. */
 export interface DeploymentOptions {
@@ -30,13 +41,15 @@ export interface DeploymentOptions {
   skews: readonly number[]
 }
 
-/** The registry under test: one process or several on one database and one blob folder, behind a fair balancer. */
+/** The registry under test: one process or several on one database and one place for blobs, behind a fair balancer. */
 export class Deployment implements AsyncDisposable {
   readonly replicas: readonly RegistryProcess[]
   readonly database: Database
   readonly volumes: { readonly data: Volume; readonly blobs: Volume }
   /** The folder of the disk driver. */
   readonly blobFolder: string
+  /** Where blobs are in the shape `s3`, else null. */
+  readonly bucket: BucketUnderTest | null
   readonly #journal: string
   readonly #report: Report
   /** For questions that the replicas do not take. */
@@ -47,8 +60,10 @@ export class Deployment implements AsyncDisposable {
     options: DeploymentOptions,
     database: Database,
     volumes: { data: Volume; blobs: Volume },
+    bucket: BucketUnderTest | null,
   ) {
     const { folder, report } = options
+    this.bucket = bucket
     this.database = database
     this.#report = report
     this.volumes = volumes
@@ -64,6 +79,7 @@ export class Deployment implements AsyncDisposable {
       FAULT_HARNESS_JOURNAL: this.#journal,
       FAULT_HARNESS_GRAVEYARD: join(volumes.blobs.path, 'graveyard'),
       UV_THREADPOOL_SIZE: '8',
+      ...bucket?.env,
       ...options.env,
     }
     const optionsOf = (name: string, index: number): ProcessOptions => {
@@ -84,9 +100,18 @@ export class Deployment implements AsyncDisposable {
     const blobs = await Volume.open(join(folder, 'blobs'))
     await mkdir(join(blobs.path, 'graveyard'))
     const { cluster, shape } = options
-    if (shape === 'embedded') return new Deployment(options, sqliteDatabase(data), { data, blobs })
+    const volumes = { data, blobs }
+    if (shape === 's3') {
+      return new Deployment(options, sqliteDatabase(data), volumes, await BucketUnderTest.open())
+    }
+    if (shape === 'embedded') return new Deployment(options, sqliteDatabase(data), volumes, null)
     if (cluster === null) throw new Error(`The shape ${shape} needs PostgreSQL.`)
-    return new Deployment(options, await postgresDatabase(cluster), { data, blobs })
+    return new Deployment(options, await postgresDatabase(cluster), volumes, null)
+  }
+
+  /** Where objects are. */
+  get blobs(): BlobPlace {
+    return this.bucket?.place ?? folderPlace(this.blobFolder)
   }
 
   /** Starts whatever does not run. */
@@ -137,11 +162,13 @@ export class Deployment implements AsyncDisposable {
     await this.database.keep(folder)
     await cp(this.volumes.data.path, join(folder, 'data'), { recursive: true })
     await cp(this.volumes.blobs.path, join(folder, 'blobs'), { recursive: true })
+    if (this.bucket !== null) await cp(this.bucket.server.folder, join(folder, 'bucket'), { recursive: true })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.replicas, this.#janitor].map((replica) => replica.kill()))
     await this.database[Symbol.asyncDispose]()
+    await this.bucket?.[Symbol.asyncDispose]()
     await this.volumes.blobs[Symbol.asyncDispose]()
     await this.volumes.data[Symbol.asyncDispose]()
   }
