@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest'
-import { canMount, describeWithPostgres, requireVersitygw, type PostgresCluster } from '@openregistry/testkit'
+import {
+  canMount,
+  describeWithPostgres,
+  requireIpfsPeer,
+  requireVersitygw,
+  type PostgresCluster,
+} from '@openregistry/testkit'
 import { allFaults, fullDisks, kills, longFaults } from '../../tools/faults/faults/index.ts'
 import { runSeed, type SeedOptions } from '../../tools/faults/seed-run.ts'
 
@@ -25,6 +31,11 @@ test('whatever goes wrong with blobs in a bucket, what was acknowledged is there
   await expectAllThere({ shape: 's3', cluster: null, faults: allFaults })
 })
 
+test('whatever goes wrong with blobs in a Kubo node, what was acknowledged is there', async (context) => {
+  requireIpfsPeer(context, 'kubo')
+  await expectAllThere({ shape: 'kubo', cluster: null, faults: allFaults })
+})
+
 test('full disks lose nothing', async (context) => {
   if (!(await canMount())) context.skip(noMounts)
   await expectAllThere({ shape: 'embedded', cluster: null, faults: fullDisks })
@@ -40,6 +51,11 @@ describeWithPostgres(
       `whatever goes wrong with %s, what was acknowledged is there (seed ${seed})`,
       (shape) => expectAllThere({ shape, cluster: cluster(), faults: allFaults }),
     )
+
+    test('whatever goes wrong with replicas that share a Kubo node, what was acknowledged is there', async (context) => {
+      requireIpfsPeer(context, 'kubo')
+      await expectAllThere({ shape: 'stack', cluster: cluster(), faults: allFaults })
+    })
 
     test('full disks lose nothing', async (context) => {
       if (cluster().disk?.isOwn !== true) context.skip(noMounts)

@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util'
-import { PostgresCluster, canMount, findPostgres, findVersitygw } from '@openregistry/testkit'
+import { PostgresCluster, canMount, findIpfsPeer, findPostgres, findVersitygw } from '@openregistry/testkit'
 import { describeResult, describeTotals } from './describe.ts'
 import { allFaults, kills, longFaults, type Fault } from './faults/index.ts'
 import { runMutations } from './mutations/run-mutations.ts'
 import { runSeed, type SeedOptions, type SeedResult } from './seed-run.ts'
-import { allShapes, needsPostgres, type Shape } from './under-test/deployment.ts'
+import { allShapes, needsKubo, needsPostgres, type Shape } from './under-test/deployment.ts'
 
 const help = `npm run faults -- [options]
 
@@ -14,7 +14,7 @@ all that they see with a model of what must be true. See tools/faults/README.md.
   --seeds N          runs with N seeds (default 8), the first of which is --from
   --from N           (default 1)
   --seed S           one run with this seed, to see a failure again
-  --shape SHAPE      embedded, replicas, supervisor or s3 (default: in turn; one seed: in all)
+  --shape SHAPE      embedded, replicas, supervisor, s3, kubo or stack (default: in turn; one seed: in all)
   --fault NAME       this fault alone, for example "power cut" or "database away for 30 s"
   --faults N         faults that a run needs at least (default 6)
   --kills N          kills alone, and at least so many in each run
@@ -84,15 +84,17 @@ function chosenShapes(): readonly Shape[] {
   if (chosen.length === 0)
     throw new Error(`There is no shape ${values.shape}; there are ${allShapes.join(', ')}.`)
   return chosen.filter((shape) => {
-    const lacks =
-      needsPostgres(shape) && findPostgres() === null
-        ? 'PostgreSQL'
-        : shape === 's3' && findVersitygw() === null
-          ? 'versitygw'
-          : null
+    const lacks = missingFor(shape)
     if (lacks !== null) process.stderr.write(`${lacks} is not installed: the shape "${shape}" is left out.\n`)
     return lacks === null
   })
+}
+
+/** A server of others that a shape needs and that is not here, or null. */
+function missingFor(shape: Shape): string | null {
+  if (needsPostgres(shape) && findPostgres() === null) return 'PostgreSQL'
+  if (shape === 's3' && findVersitygw() === null) return 'versitygw'
+  return needsKubo(shape) && findIpfsPeer('kubo') === null ? 'Kubo' : null
 }
 
 function chosenFaults(): readonly Fault[] {

@@ -66,8 +66,15 @@ function promisesOf(random: Random): Promises {
   return { lease: random.pick([2000, 4000]), grace: random.pick([0, 1000]) }
 }
 
-function envOf({ lease, grace }: Promises): Record<string, string> {
-  return { OPEN_REGISTRY_GC_LEASE: `${lease}ms`, OPEN_REGISTRY_GC_GRACE: `${grace}ms` }
+function envOf({ lease, grace }: Promises, { shape, seed }: SeedOptions): Record<string, string> {
+  const isPrivate = shape === 'stack' && randomFrom(`visibility ${seed}`).integer(0, 1) === 1
+  return {
+    OPEN_REGISTRY_GC_LEASE: `${lease}ms`,
+    OPEN_REGISTRY_GC_GRACE: `${grace}ms`,
+    ...(isPrivate
+      ? { OPEN_REGISTRY_DFS_IPFS_PUBLIC: 'false', OPEN_REGISTRY_REPOSITORIES_DEFAULT_VISIBILITY: 'private' }
+      : {}),
+  }
 }
 
 /** Names of one namespace, and one of another. */
@@ -85,7 +92,14 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
   const promises = promisesOf(random)
   const { shape, cluster } = options
   const skews = random.pick([[], [day, -day], [-300_000, 0, 300_000]])
-  const deployment = await Deployment.open({ shape, cluster, folder, report, env: envOf(promises), skews })
+  const deployment = await Deployment.open({
+    shape,
+    cluster,
+    folder,
+    report,
+    env: envOf(promises, options),
+    skews,
+  })
   const interrupted = tidyUpOnSignals(() => keepOrRemove(deployment, folder, false))
   let rounds = 0
   try {

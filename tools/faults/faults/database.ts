@@ -5,7 +5,7 @@ import { someMoment, type Fault, type Stage } from './stage.ts'
 /** Connections to the database break, a few times, while steps are under way on them. */
 export const cutConnections: Fault = {
   name: 'connections cut',
-  shapes: ['replicas', 'supervisor'],
+  shapes: ['replicas', 'stack', 'supervisor'],
   async run(stage) {
     await someMoment(stage)
     const { random, report, faultTimes } = stage
@@ -30,7 +30,7 @@ export const databaseAwayLong: Fault = awayFor('database away for 30 s', 30_000,
 function awayFor(name: string, least: number, most: number): Fault {
   return {
     name,
-    shapes: ['replicas', 'supervisor'],
+    shapes: ['replicas', 'stack', 'supervisor'],
     async run(stage) {
       await someMoment(stage)
       const { random, report, faultTimes } = stage

@@ -19,7 +19,7 @@ export const fullBlobs: Fault = {
  */
 export const fullDatabase: Fault = {
   name: 'database full',
-  shapes: ['embedded', 'replicas', 'supervisor'],
+  shapes: ['embedded', 'kubo', 'replicas', 'stack', 'supervisor'],
   isPossible: ({ database }) => database.disk?.isOwn === true,
   async run(stage) {
     const { disk, server } = stage.deployment.database

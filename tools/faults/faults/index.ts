@@ -5,6 +5,7 @@ import { fullBlobs, fullDatabase } from './full-disk.ts'
 import { killSupervisor, killWorker } from './kill-process.ts'
 import { cutPower, killAnywhere, killAtPoint } from './kill.ts'
 import { pauseProcess, pauseProcessLong } from './pause-process.ts'
+import { kuboCollects, kuboCrashes, kuboStandsStill, troubledKubo } from './kubo.ts'
 import type { Fault } from './stage.ts'
 import { unmountedBlobs } from './unmounted.ts'
 
@@ -36,6 +37,12 @@ export const allFaults: readonly Fault[] = [
   bucketCrashes,
   troubledBucket,
   troubledBucket,
+  kuboCrashes,
+  kuboCrashes,
+  troubledKubo,
+  troubledKubo,
+  kuboStandsStill,
+  kuboCollects,
 ]
 
 /** What takes too long for an ordinary run: only by name. */

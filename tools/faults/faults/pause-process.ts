@@ -4,7 +4,7 @@ import { someMoment, someReplica, type Fault, type Stage } from './stage.ts'
 /** A process stands still, wherever it is: in the middle of a step others wait for its rows, and nobody gets an error. */
 export const pauseProcess: Fault = {
   name: 'process paused',
-  shapes: ['replicas'],
+  shapes: ['replicas', 'stack'],
   run: (stage) => pause(stage, 'process paused', stage.random.integer(100, 2500)),
 }
 
@@ -14,7 +14,7 @@ export const pauseProcess: Fault = {
  */
 export const pauseProcessLong: Fault = {
   name: 'process paused for 20 s',
-  shapes: ['replicas'],
+  shapes: ['replicas', 'stack'],
   async run(stage) {
     const over = stage.faultTimes.begin()
     await pause(stage, 'process paused for 20 s', 20_000)

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { S3FaultProxy, S3Server, type S3Access } from '@openregistry/testkit'
-import type { BlobPlace } from './blob-place.ts'
+import { openFile, type BlobPlace } from './blob-place.ts'
 
 /** A bucket on a real S3 server, which can crash, behind a proxy that can break requests. */
 export class BucketUnderTest implements AsyncDisposable {
@@ -43,7 +43,7 @@ export class BucketUnderTest implements AsyncDisposable {
     const { bucket } = this.#access
     return {
       keys: () => this.server.objects(bucket),
-      file: (key) => join(this.server.folder, bucket, key),
+      open: (key) => openFile(join(this.server.folder, bucket, key)),
     }
   }
 

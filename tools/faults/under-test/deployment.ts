@@ -6,6 +6,7 @@ import { folderPlace, type BlobPlace } from './blob-place.ts'
 import { BucketUnderTest } from './bucket.ts'
 import { cutPower } from './cut-power.ts'
 import type { Database } from './database.ts'
+import { KuboUnderTest } from './kubo.ts'
 import type { ProcessOptions, RegistryProcess, Serving } from './registry-process.ts'
 import { Replica } from './replica.ts'
 import { postgresDatabase } from './postgres.ts'
@@ -13,19 +14,28 @@ import { sqliteDatabase } from './sqlite.ts'
 import { Supervised } from './supervised.ts'
 
 /** In which form the registry runs. */
-export type Shape = 'embedded' | 's3' | 'replicas' | 'supervisor'
+export type Shape = 'embedded' | 's3' | 'kubo' | 'replicas' | 'stack' | 'supervisor'
 
-export const allShapes: readonly Shape[] = ['embedded', 'replicas', 'supervisor', 's3']
+export const allShapes: readonly Shape[] = ['embedded', 'replicas', 'supervisor', 's3', 'kubo', 'stack']
 
 /** Whether a shape stands on PostgreSQL. */
 export function needsPostgres(shape: Shape): boolean {
-  return shape === 'replicas' || shape === 'supervisor'
+  return shape === 'replicas' || shape === 'stack' || shape === 'supervisor'
 }
 
-const names = {
-  embedded: ['registry'],
-  s3: ['registry'],
-  replicas: ['replica-1', 'replica-2', 'replica-3'],
+/** Whether its blobs are in a Kubo node. */
+export function needsKubo(shape: Shape): boolean {
+  return shape === 'kubo' || shape === 'stack'
+}
+
+const replicas = ['replica-1', 'replica-2', 'replica-3']
+
+const names = { embedded: ['registry'], s3: ['registry'], kubo: ['registry'], replicas, stack: replicas }
+
+/** Where blobs are that do not lie in a folder. */
+interface Service {
+  bucket: BucketUnderTest | null
+  kubo: KuboUnderTest | null
 }
 
 /** How a deployment is made. */
@@ -50,6 +60,8 @@ export class Deployment implements AsyncDisposable {
   readonly blobFolder: string
   /** Where blobs are in the shape `s3`, else null. */
   readonly bucket: BucketUnderTest | null
+  /** Where blobs are in the shapes `kubo` and `stack`, else null. */
+  readonly kubo: KuboUnderTest | null
   readonly #journal: string
   readonly #report: Report
   /** For questions that the replicas do not take. */
@@ -60,10 +72,11 @@ export class Deployment implements AsyncDisposable {
     options: DeploymentOptions,
     database: Database,
     volumes: { data: Volume; blobs: Volume },
-    bucket: BucketUnderTest | null,
+    { bucket, kubo }: Service,
   ) {
     const { folder, report } = options
     this.bucket = bucket
+    this.kubo = kubo
     this.database = database
     this.#report = report
     this.volumes = volumes
@@ -72,7 +85,8 @@ export class Deployment implements AsyncDisposable {
     const env = {
       ...database.env,
       OPEN_REGISTRY_DATA_DIR: volumes.data.path,
-      OPEN_REGISTRY_DFS_DISK_PATH: this.blobFolder,
+      // Replicas on Kubo share no folder.
+      ...(options.shape === 'stack' ? {} : { OPEN_REGISTRY_DFS_DISK_PATH: this.blobFolder }),
       OPEN_REGISTRY_HTTP_PORT: '0',
       OPEN_REGISTRY_HTTP_HOST: '127.0.0.1',
       OPEN_REGISTRY_LOG_LEVEL: 'warn',
@@ -80,11 +94,15 @@ export class Deployment implements AsyncDisposable {
       FAULT_HARNESS_GRAVEYARD: join(volumes.blobs.path, 'graveyard'),
       UV_THREADPOOL_SIZE: '8',
       ...bucket?.env,
+      ...kubo?.env,
       ...options.env,
     }
     const optionsOf = (name: string, index: number): ProcessOptions => {
-      const clock = { FAULT_HARNESS_CLOCK: String(options.skews[index] ?? 0) }
-      return { name, env: { ...env, ...clock }, cwd: folder, log: join(folder, `${name}.log`), report }
+      const own = {
+        FAULT_HARNESS_CLOCK: String(options.skews[index] ?? 0),
+        ...(options.shape === 'stack' ? apart(volumes.data.path, name) : {}),
+      }
+      return { name, env: { ...env, ...own }, cwd: folder, log: join(folder, `${name}.log`), report }
     }
     this.#janitor = new Replica(optionsOf('janitor', 0))
     this.replicas =
@@ -100,18 +118,19 @@ export class Deployment implements AsyncDisposable {
     const blobs = await Volume.open(join(folder, 'blobs'))
     await mkdir(join(blobs.path, 'graveyard'))
     const { cluster, shape } = options
-    const volumes = { data, blobs }
-    if (shape === 's3') {
-      return new Deployment(options, sqliteDatabase(data), volumes, await BucketUnderTest.open())
+    const database = needsPostgres(shape)
+      ? await postgresDatabase(requireCluster(cluster))
+      : sqliteDatabase(data)
+    const service: Service = {
+      bucket: shape === 's3' ? await BucketUnderTest.open() : null,
+      kubo: needsKubo(shape) ? await KuboUnderTest.open() : null,
     }
-    if (shape === 'embedded') return new Deployment(options, sqliteDatabase(data), volumes, null)
-    if (cluster === null) throw new Error(`The shape ${shape} needs PostgreSQL.`)
-    return new Deployment(options, await postgresDatabase(cluster), volumes, null)
+    return new Deployment(options, database, { data, blobs }, service)
   }
 
   /** Where objects are. */
   get blobs(): BlobPlace {
-    return this.bucket?.place ?? folderPlace(this.blobFolder)
+    return this.bucket?.place ?? this.kubo?.place ?? folderPlace(this.blobFolder)
   }
 
   /** Starts whatever does not run. */
@@ -162,14 +181,29 @@ export class Deployment implements AsyncDisposable {
     await this.database.keep(folder)
     await cp(this.volumes.data.path, join(folder, 'data'), { recursive: true })
     await cp(this.volumes.blobs.path, join(folder, 'blobs'), { recursive: true })
-    if (this.bucket !== null) await cp(this.bucket.server.folder, join(folder, 'bucket'), { recursive: true })
+    const kept = this.bucket?.server.folder ?? this.kubo?.node.folder ?? null
+    if (kept !== null) await cp(kept, join(folder, 'service'), { recursive: true })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.replicas, this.#janitor].map((replica) => replica.kill()))
     await this.database[Symbol.asyncDispose]()
     await this.bucket?.[Symbol.asyncDispose]()
+    await this.kubo?.[Symbol.asyncDispose]()
     await this.volumes.blobs[Symbol.asyncDispose]()
     await this.volumes.data[Symbol.asyncDispose]()
+  }
+}
+
+function requireCluster(cluster: PostgresCluster | null): PostgresCluster {
+  if (cluster === null) throw new Error('This shape needs PostgreSQL.')
+  return cluster
+}
+
+/** Replicas that have no folder in common, but for the secret that they share. */
+function apart(folder: string, name: string): Record<string, string> {
+  return {
+    OPEN_REGISTRY_DATA_DIR: join(folder, name),
+    OPEN_REGISTRY_KEYS_FILE: join(folder, 'keys.json'),
   }
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { createNodeFiles } from '@openregistry/blobs'
-import type { BlobStore, MetadataStore } from '@openregistry/core'
+import { listsUploads, pinsLayouts, type BlobStore, type Lists, type MetadataStore } from '@openregistry/core'
 import { loadConfig } from '@openregistry/server/config'
 import { openLog } from '@openregistry/server/log'
 import { faultBlobStore, type FaultyBlobStore } from '@openregistry/testkit'
@@ -35,8 +35,7 @@ const layers: Layers = {
   files: journalledFiles(createNodeFiles(), journal, graveyard),
   blobs: (store) => {
     backend = faultBlobStore(store)
-    const listing = Object.assign(backend, { list: store.list.bind(store) })
-    return (blobs = points.around(listing, 'blobs', 'STORAGE_UNAVAILABLE'))
+    return (blobs = points.around(withAbilities(backend, store), 'blobs', 'STORAGE_UNAVAILABLE'))
   },
   metadata: (store) => (metadata = points.around(store, 'metadata', 'METADATA_UNAVAILABLE')),
 }
@@ -85,4 +84,19 @@ async function stop(): Promise<void> {
 function switchBackend({ slow = 0, ...faults }: BackendFault): void {
   if (backend === null) return
   Object.assign(backend.faults, faults, { beforeChunk: slow === 0 ? null : () => delay(slow) })
+}
+
+/** What a store can do besides, on the one around it. */
+function withAbilities<T extends BlobStore>(around: T, store: BlobStore & Lists): T & Lists {
+  const others = {
+    ...(listsUploads(store) ? { listUploads: store.listUploads.bind(store) } : {}),
+    ...(pinsLayouts(store)
+      ? {
+          pinLayout: store.pinLayout.bind(store),
+          unpinLayout: store.unpinLayout.bind(store),
+          hasLayout: store.hasLayout.bind(store),
+        }
+      : {}),
+  }
+  return Object.assign(around, { list: store.list.bind(store), ...others })
 }

@@ -31,7 +31,7 @@ export class Points {
         if (typeof value !== 'function') return value
         const method = value.bind(target) as (...input: unknown[]) => unknown
         // Lists are generators, and closing is none of the store's work.
-        if (typeof property === 'symbol' || property === 'list') return method
+        if (typeof property === 'symbol' || property.startsWith('list')) return method
         return async (...input: unknown[]) => {
           await this.#pass(`${name}.${property} before`, fault)
           const result = await method(...input)

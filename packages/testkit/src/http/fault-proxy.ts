@@ -47,6 +47,7 @@ export class HttpFaultProxy implements AsyncDisposable {
   fault: ((request: ProxiedRequest) => HttpFault | null) | null = null
   /** Everything that was asked. */
   readonly requests: ProxiedRequest[] = []
+  readonly #counts = new Map<string, number>()
   readonly #target: URL
   readonly #server: Server
 
@@ -71,13 +72,15 @@ export class HttpFaultProxy implements AsyncDisposable {
 
   /** How often a path was asked for, whatever came of it. */
   count(path: string): number {
-    return this.requests.filter((request) => request.path === path).length
+    return this.#counts.get(path) ?? 0
   }
 
   async #pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = '', url = '/' } = request
     const { pathname: path, searchParams: query } = new URL(url, this.#target)
-    const asked = { method, path, query, count: this.count(path) + 1 }
+    const count = this.count(path) + 1
+    this.#counts.set(path, count)
+    const asked = { method, path, query, count }
     this.requests.push(asked)
     const fault = this.fault?.(asked) ?? null
     // A message that was cut off has no socket any more.
