@@ -26,6 +26,8 @@ export async function startReplicasOn(settings: Settings): Promise<TemporaryRegi
   await using stack = new AsyncDisposableStack()
   const cluster = stack.use(await PostgresCluster.start({ settings: { max_connections: '200' } }))
   const database = await cluster.createDatabase()
+  const secrets = await mkdtemp(join(tmpdir(), 'openregistry-secrets-'))
+  stack.defer(() => rm(secrets, { recursive: true }))
   const started = await Promise.all(
     Array.from({ length: replicas }, () =>
       startReplica({
@@ -34,6 +36,7 @@ export async function startReplicasOn(settings: Settings): Promise<TemporaryRegi
         OPEN_REGISTRY_DB_USER: database.user,
         OPEN_REGISTRY_DB_PASSWORD: database.password,
         OPEN_REGISTRY_DB_NAME: database.name,
+        OPEN_REGISTRY_KEYS_FILE: join(secrets, 'keys.json'),
         ...settings,
       }),
     ),
