@@ -7,6 +7,7 @@ import { backendIdentities } from './0006-backend-identities.ts'
 import { publicContent } from './0007-public-content.ts'
 import { layoutPins } from './0008-layout-pins.ts'
 import { names } from './0009-names.ts'
+import { unmeasuredRepositories } from './0010-unmeasured-repositories.ts'
 
 /** How an engine spells the types of the schema. */
 export interface SchemaWords {
@@ -24,6 +25,8 @@ export interface SchemaWords {
   table: string
   /** Ends a table of small rows that is its own primary index, where the engine knows such. */
   indexTable: string
+  /** Makes plans independent of what the engine measured of a column, where it measures. */
+  unmeasured(table: string, column: string): readonly string[]
 }
 
 /** A change of the schema. Once released it is never edited: the next change is a new one. */
@@ -52,4 +55,5 @@ export const migrations: readonly Migration[] = [
   publicContent,
   layoutPins,
   names,
+  unmeasuredRepositories,
 ]

@@ -106,9 +106,11 @@ export class Connection {
    * @throws the server's error, or {@link ConnectionLost}, also when no answer comes in the time that a statement has.
    */
   all(query: Query, statementTimeout?: number): Promise<readonly Row[]> {
-    const { text, values } = query
+    const { text, values, varies } = query
+    // A plan for a list of any length, made while a repository had a few rows, reads all of them for ever.
+    const name = varies === true ? {} : { name: nameOf(text) }
     const patience = statementTimeout === undefined ? this.#patience : statementTimeout + this.#silence
-    return this.#send({ name: nameOf(text), text, values: [...values] }, patience)
+    return this.#send({ ...name, text, values: [...values] }, patience)
   }
 
   /** Runs text without values that is not worth preparing, such as `BEGIN` and `COMMIT`. @throws as {@link all}. */

@@ -11,6 +11,9 @@ const dialect: Dialect = {
   lock: (strength) => strength,
   placeholder: (number) => `$${number}`,
   list: (type, placeholder) => `(SELECT unnest(${placeholder}::${listTypes[type]}[]) AS value)`,
+  // Not `IN (SELECT …)`: that may be planned as a join, which reads everything else in the repository for a few rows.
+  member: (type, placeholder, negated) =>
+    `${negated ? '<> ALL' : '= ANY'} (${placeholder}::${listTypes[type]}[])`,
   encodeList: (list) => list.items,
   // Text has no NUL here, and none of ours is below a space: what a client made up compares as it would with NUL.
   encode: (value) => (typeof value === 'string' ? value.replaceAll('\0', '\u0001') : value),

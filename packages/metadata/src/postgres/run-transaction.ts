@@ -78,6 +78,7 @@ export async function runSurvey<T>(connection: Connection, step: Step<T>): Promi
   try {
     await connection.run(`SET LOCAL statement_timeout = ${surveyTimeout}`)
     await connection.run(`SET LOCAL work_mem = '64MB'`)
+    await connection.run('SET LOCAL enable_seqscan = on')
     let turn = step.next([])
     while (turn.done !== true) turn = step.next(await ask(connection, turn.value, surveyTimeout))
     return turn.value

@@ -24,6 +24,7 @@ const wanted = {
   // As the kernel has it; not every system knows this one.
   tcp_user_timeout: process.platform === 'linux' ? '60000' : '0',
   bytea_output: 'hex',
+  enable_seqscan: 'off',
   jit: 'off',
 }
 

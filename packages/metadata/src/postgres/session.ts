@@ -29,6 +29,9 @@ export function sessionStatement({
     ...deadClients,
     // What `value-types.ts` reads.
     bytea_output: 'hex',
+    // A plan that was made while a table had a page or two is kept until the table is analyzed, however large it is by
+    // then. Every statement has an index, but for surveys, which turn this on again.
+    enable_seqscan: 'off',
     // Compiling a query costs more than any of ours takes.
     jit: 'off',
   }

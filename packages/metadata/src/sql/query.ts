@@ -7,6 +7,8 @@ export interface Query {
   readonly text: string
   /** For the placeholders, in order. */
   readonly values: readonly unknown[]
+  /** How it is done best depends on its values: on the length of a list. */
+  readonly varies?: boolean
 }
 
 /** A row as the engine gives it. */

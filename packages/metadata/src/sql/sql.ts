@@ -41,6 +41,8 @@ export interface Dialect {
   placeholder(number: number): string
   /** A table expression in brackets with the column `value`, from one placeholder. */
   list(type: List['type'], placeholder: string): string
+  /** Whether what stands before it is in a list, or not: `IN (…)` or its like. */
+  member(type: List['type'], placeholder: string, negated: boolean): string
   /** How a list is bound. */
   encodeList(list: List): unknown
   /** How a value is bound. */
@@ -70,9 +72,9 @@ export interface Sql {
   readonly jsonArrayOfNames: Fragment
   /** Locks the rows of the query that it ends. */
   lock(strength: RowLock): Fragment
-  /** Strings as a table: `digest IN ${sql.texts(digests)}`. */
+  /** Strings to look among, `digest IN ${sql.texts(digests)}`, or as a table with the column `value`. */
   texts(items: readonly string[]): List
-  /** Integers as a table. */
+  /** Integers, in the same places. */
   integers(items: readonly number[]): List
   /** Null where the database shrinks by itself. */
   readonly compaction: Compaction | null
@@ -84,6 +86,7 @@ export interface Sql {
 interface Shape {
   text: string
   bound: readonly number[]
+  varies: boolean
 }
 
 /** The template tag of an engine. The text of each place in the source is made once. */
@@ -95,7 +98,7 @@ export function createSql(dialect: Dialect): Sql {
     if (shape === undefined) shapes.set(strings, (shape = shapeOf(dialect, strings, parts)))
     const values: unknown[] = []
     for (const index of shape.bound) values.push(bind(dialect, parts[index] as SqlValue | List))
-    return { text: shape.text, values }
+    return { text: shape.text, values, varies: shape.varies }
   }
   return Object.assign(tag, {
     now: new Fragment(dialect.now),
@@ -116,6 +119,15 @@ function bind(dialect: Dialect, value: SqlValue | List): unknown {
   return value instanceof List ? dialect.encodeList(value) : dialect.encode(value)
 }
 
+const asksMembership = /\b(NOT )?IN $/
+
+/** Text that goes on with a list: as a table, or after `IN` in the engine's own words for it. */
+function withList(dialect: Dialect, text: string, type: List['type'], placeholder: string): string {
+  const asked = asksMembership.exec(text)
+  if (asked === null) return text + dialect.list(type, placeholder)
+  return text.slice(0, asked.index) + dialect.member(type, placeholder, asked[1] !== undefined)
+}
+
 function shapeOf(
   dialect: Dialect,
   strings: TemplateStringsArray,
@@ -128,9 +140,9 @@ function shapeOf(
     else {
       bound.push(index)
       const placeholder = dialect.placeholder(bound.length)
-      text += part instanceof List ? dialect.list(part.type, placeholder) : placeholder
+      text = part instanceof List ? withList(dialect, text, part.type, placeholder) : text + placeholder
     }
     text += strings[index + 1] ?? ''
   }
-  return { text, bound }
+  return { text, bound, varies: parts.some((part) => part instanceof List) }
 }

@@ -1,7 +1,7 @@
 import type { Connection } from './connection.ts'
 
 /** Pages of the log from which on it is written back when nothing else waits, and at the latest. */
-const whenIdle = 1000
+const whenIdle = 4000
 const atLatest = 8000
 
 /**

@@ -21,6 +21,7 @@ const words: SchemaWords = {
   identityOnce: 'INTEGER PRIMARY KEY AUTOINCREMENT',
   table: ' STRICT',
   indexTable: ' STRICT, WITHOUT ROWID',
+  unmeasured: () => [],
 }
 
 /**

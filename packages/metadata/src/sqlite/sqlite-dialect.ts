@@ -1,12 +1,15 @@
 import { createSql, type Dialect, type Sql } from '../sql/sql.ts'
 
+const list: Dialect['list'] = (_type, placeholder) => `(SELECT value FROM json_each(${placeholder}))`
+
 /** How SQLite says things. */
 export const sqliteDialect: Dialect = {
   now: `CAST(unixepoch('subsec') * 1000 AS INTEGER)`,
   jsonArrayOfNames: 'json_group_array(name)',
   lock: () => '',
   placeholder: () => '?',
-  list: (_type, placeholder) => `(SELECT value FROM json_each(${placeholder}))`,
+  list,
+  member: (type, placeholder, negated) => `${negated ? 'NOT IN' : 'IN'} ${list(type, placeholder)}`,
   encodeList: (list) => JSON.stringify(list.items),
   compaction: {
     free: 'SELECT freelist_count AS free FROM pragma_freelist_count',
