@@ -1,6 +1,7 @@
-import { mkdir, open, opendir, stat, unlink, type FileHandle } from 'node:fs/promises'
+import { mkdir, open, opendir, stat, type FileHandle } from 'node:fs/promises'
 import { constants } from 'node:fs'
 import { NewFile, directWrites } from './new-file.ts'
+import { Remover } from './removal/remover.ts'
 
 /** An open file. The caller waits for what it asked for before it closes. */
 export interface LayerFile {
@@ -70,18 +71,19 @@ class StoredFile implements LayerFile {
  */
 export function createNodeFiles({ direct = true }: { direct?: boolean } = {}): FileLayer {
   const shared = directWrites(direct)
+  const remover = new Remover()
   return {
     ...nodeFiles,
+    unlink: (path) => remover.unlink(path),
     create: async (path) => new NewFile(path, await open(path, 'wx'), shared),
     open: async (path) => new StoredFile(await open(path, 'r')),
   }
 }
 
-const nodeFiles: Omit<FileLayer, 'create' | 'open'> = {
+const nodeFiles: Omit<FileLayer, 'create' | 'open' | 'unlink'> = {
   async size(path) {
     return (await stat(path)).size
   },
-  unlink,
   async makeFolder(path) {
     return (await mkdir(path, { recursive: true })) ?? null
   },
