@@ -47,7 +47,7 @@ async function writeObjects(site: Site, base: Buffer, count: number): Promise<vo
   await Promise.all(Array.from({ length: atOnce }, work))
 }
 
-/** Links whose lease was over an hour ago, in one repository, without a manifest. */
+/** Links whose leases were over an hour ago, one after another as they were pushed, in one repository, without a manifest. */
 function rowsOf(base: Buffer, count: number, sink: RowSink): void {
   const past = Date.now() - 3_600_000
   const repository = seedId(0)
@@ -56,7 +56,7 @@ function rowsOf(base: Buffer, count: number, sink: RowSink): void {
   for (let index = 0; index < count; index++) {
     const digest = `sha256:${hash('sha256', contentOf(base, index), 'hex')}`
     const id = blobs.add(digest, base.length, { key: `${uploadOf(index)}/${mark}` })
-    sink('repository_blobs', [repository, digest, id, 'bench', past])
+    sink('repository_blobs', [repository, digest, id, 'bench', past - count + index])
   }
 }
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
+import { constants, getPriority } from 'node:os'
 import { describeWithPostgres, type PostgresCluster } from '@openregistry/testkit'
 import { parseRepositoryName } from '@openregistry/oci'
 import { expect, test, vi } from 'vitest'
@@ -22,6 +23,9 @@ describeWithPostgres('many processes', (cluster) => {
       'http-1',
       'http-2',
     ])
+    const workers = await workersOf(tree.server.pid)
+    expect(getPriority(workers.get('background'))).toBe(constants.priority.PRIORITY_BELOW_NORMAL)
+    expect(getPriority(workers.get('http-1'))).toBe(getPriority(tree.server.pid))
     const { digest } = await pushImage(tree.server.client, 'me/app:1')
     expect((await tree.server.client.oci.getManifest(name, digest)).size).toBeGreaterThan(0)
     expect(await answering(tree.server)).toHaveProperty('size', 2)

@@ -1,4 +1,5 @@
 import cluster, { type Worker } from 'node:cluster'
+import { constants, setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { MetricSnapshot } from '@openregistry/server/metrics'
 import { ExplainedError, exitCodes } from '../exit-codes.ts'
@@ -39,6 +40,7 @@ export class WorkerProcess {
     this.role = start.role
     const startedAt = performance.now()
     this.#worker = fork(start.name)
+    if (start.role === 'background') stepBack(this.#worker)
     const ready = Promise.withResolvers<readonly string[]>()
     this.ready = ready.promise
     this.#worker.on('message', (message: FromWorker) => {
@@ -103,6 +105,18 @@ function fork(name: string): Worker {
   cluster.schedulingPolicy = cluster.SCHED_NONE
   cluster.setupPrimary({ exec: program, args: [name], serialization: 'advanced' })
   return cluster.fork()
+}
+
+/**
+ * Lets requests go first where both want the processor. At once, since threads take over the priority of the one that starts
+ * them.
+ */
+function stepBack({ process: { pid } }: Worker): void {
+  try {
+    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL)
+  } catch {
+    // It works all the same: not every sandbox lets a process do this.
+  }
 }
 
 /** Resolves when a process has ended and all that it said was read, which may come after its end. */

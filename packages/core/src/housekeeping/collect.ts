@@ -10,7 +10,7 @@ const limit = 300
 const rest = { share: 0.5, atMost: 100 }
 
 /** A round takes this long at least, so that what pushes are left with does not depend on how fast the machine is. */
-const roundAtLeast: Milliseconds = 150
+const roundAtLeast: Milliseconds = 265
 
 /** What a collection did. */
 export interface Collection extends Omit<CollectionStep, 'more'> {

@@ -2,10 +2,10 @@ import type { PendingDelete } from '../ports/metadata-store.ts'
 import { backendNamed, type Ports } from '../settings.ts'
 
 /** Objects whose deletions are written off together. */
-const batch = 200
+const batch = 400
 
 /** Deletions under way at once: enough to hide the latency of a backend, few enough to leave it to others. */
-const parallel = 8
+const parallel = 16
 
 /** After so many faults of a backend in a row it is asked whether it is there at all. */
 const patience = 100
