@@ -21,8 +21,12 @@ export interface Limits {
 /** What use cases need to know of the configuration. */
 export interface Settings {
   defaultVisibility: Visibility
-  /** Name of the backend that new content goes to. */
+  /** Name of the backend that new content goes to, where nothing else says otherwise. */
   backend: string
+  /** The backend of namespaces that have one of their own. */
+  namespaces: Readonly<Record<string, string>>
+  /** Backends that get a second copy of what may lie there. */
+  replicas: readonly string[]
   /** How long a blob is safe without a manifest. */
   lease: Milliseconds
   /** How long what was deleted can be restored. */

@@ -170,12 +170,12 @@ test.each([
 
 test('another good place is served when one is missing, and that is marked', async () => {
   await using opened = await interleavedPorts(() => Promise.resolve())
-  const first = createMemoryBlobStore({ backend: 'zz' })
+  const first = createMemoryBlobStore({ backend: 'aa' })
   const { settings } = opened.ports
   const backends = new Map([...opened.ports.backends, [first.backend, first] as const])
   const ports: Ports = { ...opened.ports, backends }
   const bytes = randomBytes(40_000)
-  await push({ ...ports, settings: { ...settings, backend: 'zz' } }, bytes)
+  await push({ ...ports, settings: { ...settings, backend: 'aa' } }, bytes)
   const digest = await push(ports, bytes)
   for await (const key of first.list('')) await first.delete(key)
   await using blob = await createRegistry(ports).openBlob(operator, { repository, digest })
@@ -183,7 +183,7 @@ test('another good place is served when one is missing, and that is marked', asy
   for await (const chunk of blob.chunks ?? []) found.push(Buffer.from(chunk))
   expect(Buffer.concat(found).equals(bytes)).toBe(true)
   expect((await ports.metadata.listDamage({ after: null, limit: 9 })).items).toMatchObject([
-    { state: 'missing', place: { backend: 'zz' }, served: true },
+    { state: 'missing', place: { backend: 'aa' }, served: true },
   ])
 })
 

@@ -27,6 +27,8 @@ export async function interleavedPorts(
     settings: {
       defaultVisibility: 'public',
       backend: store.backend,
+      namespaces: {},
+      replicas: [],
       lease: hour,
       grace: hour,
       uploadLifetime: hour,

@@ -3,6 +3,7 @@ import { authorize } from '../access/authorize.ts'
 import { principalName, type Principal } from '../access/principal.ts'
 import type { RestoredManifest } from '../ports/history.ts'
 import type { Milliseconds } from '../ports/metadata-store.ts'
+import { placementOf } from '../placement/rules.ts'
 import type { Ports } from '../settings.ts'
 
 /** A tag (as it was before its last change, at a moment, or pointing to this manifest), or a manifest with its tags. */
@@ -20,7 +21,7 @@ export interface Restored extends RestoredManifest {
 /**
  * Points a deleted or moved tag back, and undeletes what it needs.
  * @throws RegistryError `UNAUTHORIZED`, `DENIED`, `NAME_UNKNOWN`, `PARAMETER_INVALID`, `MANIFEST_UNKNOWN` when there is
- * nothing to go back to, `MANIFEST_BLOB_UNKNOWN` when its content is gone.
+ * nothing to go back to, `MANIFEST_BLOB_UNKNOWN` when its content is gone, `CONFLICT` when it lies where it may not.
  */
 export async function restore(ports: Ports, principal: Principal, input: RestoreInput): Promise<Restored> {
   const { metadata } = ports
@@ -30,8 +31,8 @@ export async function restore(ports: Ports, principal: Principal, input: Restore
   authorize(principal, 'tag:overwrite', repository, facts)
   if (facts === null) throw new RegistryError('NAME_UNKNOWN', `There is no repository "${repository}" here.`)
   const digest = tag === null ? input.digest : await targetOf(ports, input)
-  const who = principalName(principal)
-  const restored = await metadata.restoreManifest({ repository, digest, tag, principal: who })
+  const [who, rules] = [principalName(principal), placementOf(ports)]
+  const restored = await metadata.restoreManifest({ repository, digest, tag, principal: who, rules })
   if (restored === null) {
     throw new RegistryError(
       'MANIFEST_UNKNOWN',

@@ -1,5 +1,6 @@
 import type { CollectionStep } from '../ports/collection.ts'
 import type { Milliseconds } from '../ports/metadata-store.ts'
+import { placementOf } from '../placement/rules.ts'
 import type { Ports } from '../settings.ts'
 import { deletePending } from './delete-pending.ts'
 
@@ -78,11 +79,13 @@ interface Work {
 
 /** Takes steps until none finds anything, or the signal aborts. */
 async function collectRows(
-  { metadata }: Ports,
+  ports: Ports,
   grace: Milliseconds,
   signal: AbortSignal | undefined,
   { take, deleteBeside }: Work,
 ): Promise<void> {
+  const { metadata } = ports
+  const rules = placementOf(ports)
   const sources = [
     () => metadata.emptyRepositories({ limit }),
     () => metadata.collectManifests({ grace, limit }),
@@ -96,7 +99,7 @@ async function collectRows(
       const startedAt = performance.now()
       const still: typeof sources = []
       for (const step of busy) if (goesOn() && (await take(step))) still.push(step)
-      const blobs = goesOn() && (await take(() => metadata.collectBlobs({ limit })))
+      const blobs = goesOn() && (await take(() => metadata.collectBlobs({ limit, rules })))
       await deleteBeside()
       more = blobs || still.length > 0
       found ||= more

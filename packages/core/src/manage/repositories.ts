@@ -1,8 +1,9 @@
 import { RegistryError, type RepositoryName } from '@openregistry/oci'
 import { authorize } from '../access/authorize.ts'
 import { principalName, type Principal } from '../access/principal.ts'
-import type { RepositoryFacts, Visibility } from '../ports/metadata-store.ts'
 import { settleJobName } from '../ipfs/settle-visibility.ts'
+import type { RepositoryFacts, Visibility } from '../ports/metadata-store.ts'
+import { placementOf } from '../placement/rules.ts'
 import type { Ports } from '../settings.ts'
 
 interface RepositoryInput {
@@ -25,21 +26,23 @@ export async function getRepository(
 
 /**
  * Changes who may see a repository; true for the next request on every replica.
- * @throws RegistryError `UNAUTHORIZED`, `DENIED`, `NAME_UNKNOWN`.
+ * @throws RegistryError `UNAUTHORIZED`, `DENIED`, `NAME_UNKNOWN`; `CONFLICT` when it is to be private and has content in a
+ * public backend.
  */
 export async function setVisibility(
-  { metadata }: Ports,
+  ports: Ports,
   principal: Principal,
   { repository, visibility }: RepositoryInput & { visibility: Visibility },
 ): Promise<RepositoryFacts> {
+  const { metadata } = ports
   const facts = await metadata.findRepository(repository)
   authorize(principal, 'admin', repository, facts)
   requireRepository(facts, repository)
-  const changed = requireRepository(await metadata.setVisibility(repository, visibility), repository)
+  const changed = await metadata.setVisibility(repository, visibility, placementOf(ports))
   if (facts?.visibility !== visibility) {
     await metadata.enqueueJob({ kind: settleJobName, key: '', payload: '', delay: 0 })
   }
-  return changed
+  return requireRepository(changed, repository)
 }
 
 /**

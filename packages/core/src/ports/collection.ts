@@ -1,10 +1,16 @@
 import type { Digest } from '@openregistry/oci'
 import type { Milliseconds } from './metadata-store.ts'
+import type { PlacementRules } from './placement.ts'
 
 /** What one step of the collector may do. */
 export interface CollectLimits {
   /** Rows that it may take; it is over in milliseconds with a few hundred. At least 1. */
   limit: number
+}
+
+/** The same where backends matter. */
+export interface CollectBlobs extends CollectLimits {
+  rules: PlacementRules
 }
 
 /** The same for what is kept for a while after its deletion. */
@@ -115,8 +121,11 @@ export interface CollectionSteps {
    */
   collectLinks(after: CollectAfter): Promise<CollectionStep>
 
-  /** Takes blobs that have neither a link nor a manifest, with their blocks and locations. */
-  collectBlobs(limits: CollectLimits): Promise<CollectionStep>
+  /**
+   * Takes blobs that have neither a link nor a manifest, with their blocks and locations; and of others the objects in
+   * backends where nobody needs them any more.
+   */
+  collectBlobs(limits: CollectBlobs): Promise<CollectionStep>
 
   /**
    * Gives a little of the database's free space back to the file system, where that is not done by itself.

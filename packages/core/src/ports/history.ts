@@ -1,5 +1,6 @@
 import type { Digest, RepositoryName, Tag } from '@openregistry/oci'
 import type { Milliseconds, Page, PageRequest, RepositoryFacts } from './metadata-store.ts'
+import type { PlacementRules } from './placement.ts'
 
 /** What became of a manifest: it is here, it is deleted and can be restored, or nothing of it is left. */
 export type ManifestState = 'live' | 'deleted' | 'gone'
@@ -29,6 +30,7 @@ export interface RestoreManifest {
   /** The tag that is to point to it. Null: the tags that were deleted together with it, unless they are taken. */
   tag: Tag | null
   principal: string
+  rules: PlacementRules
 }
 
 /** What `restoreManifest` did. */
@@ -64,8 +66,8 @@ export interface HistoryStore {
    * would have them collected; an index brings the deleted manifests that it names with it, as far as they are whole. Its
    * tags and their history change in the same step. A manifest that is live only gets its tag, and its children back.
    * @returns null when the repository is not there or nothing is left of the manifest.
-   * @throws RegistryError `MANIFEST_BLOB_UNKNOWN` with `detail.missing` (digests) when its content is not here any more;
-   * nothing is changed then.
+   * @throws RegistryError `MANIFEST_BLOB_UNKNOWN` with `detail.missing` (digests) when its content is not here any more; `CONFLICT` as
+   * `putManifest`. Nothing is changed then.
    */
   restoreManifest(input: RestoreManifest): Promise<RestoredManifest | null>
 }

@@ -6,6 +6,7 @@ import type { ContentHashes } from './content-hasher.ts'
 import type { JobQueue } from './jobs.ts'
 import type { HistoryStore } from './history.ts'
 import type { IpfsStore } from './ipfs.ts'
+import type { PlacementRules } from './placement.ts'
 import type { ScrubStore } from './scrub.ts'
 import type { StorageKey, UploadId } from './storage-key.ts'
 
@@ -45,6 +46,8 @@ export interface LinkedBlob {
   cid: Cid
   /** Null when no good location is left; such a blob is answered like an unknown one. */
   location: BlobLocation | null
+  /** The same content at other places, for when that one cannot be read. */
+  others: readonly BlobLocation[]
   leaseUntil: Milliseconds | null
   unreferencedSince: Milliseconds | null
   /** The database's clock at the moment of the read. */
@@ -83,7 +86,8 @@ export interface OpenUpload {
   /** Of the repository, if this creates it. */
   defaultVisibility: Visibility
   principal: string
-  backend: string
+  /** They choose its backend. */
+  rules: PlacementRules
   algorithm: DigestAlgorithm | null
   /** How long the session lives after its last progress. */
   lifetime: Milliseconds
@@ -116,6 +120,7 @@ export interface CommitBlob {
   stored: { kind: 'inline'; bytes: Uint8Array } | { kind: 'object'; key: StorageKey }
   /** How long the link is safe without a manifest. */
   lease: Milliseconds
+  rules: PlacementRules
 }
 
 /** What a manifest needs. */
@@ -142,6 +147,7 @@ export interface PutManifest {
   references: readonly ManifestReference[]
   /** Tags that point to it from now on; may be empty. */
   tags: readonly Tag[]
+  rules: PlacementRules
 }
 
 /** An entry of a referrers list. */
@@ -275,8 +281,9 @@ export interface MetadataStore
   // --- steps: upload -------------------------------------------------------------------------------------------
 
   /**
-   * Opens a session, and creates the repository if it is not there.
-   * @throws RegistryError `TOOMANYREQUESTS` when the repository has `limit` open sessions.
+   * Opens a session in the backend that the repository's content goes to, and creates the repository if it is not there.
+   * @throws RegistryError `TOOMANYREQUESTS` when the repository has `limit` open sessions; `DENIED` when there is no
+   * backend for what is not public, `STORAGE_UNAVAILABLE` when the repository's is not configured.
    */
   openUpload(input: OpenUpload): Promise<UploadSession>
 
@@ -294,8 +301,9 @@ export interface MetadataStore
   /**
    * Ends the session with a blob: blob, location, blocks, link with its lease, all in one step. If the blob has a good
    * location in this backend already, the new object goes to the pending deletes instead; parts that were joined go
-   * there too. A hidden link comes back.
-   * @throws RegistryError `UPLOAD_OFFSET_MISMATCH`, `BLOB_UPLOAD_UNKNOWN` as `addPart`.
+   * there too. A hidden link comes back. When the repository was moved meanwhile, its move is asked for again.
+   * @throws RegistryError `UPLOAD_OFFSET_MISMATCH`, `BLOB_UPLOAD_UNKNOWN` as `addPart`; `CONFLICT` when the session's backend
+   * is public and the repository may have nothing there (any more).
    */
   commitBlob(input: CommitBlob): Promise<void>
 
@@ -304,7 +312,7 @@ export interface MetadataStore
 
   /**
    * Links a blob of `source` in `target` with a lease, creating `target` if needed. False when the source (by id) does
-   * not have it any more, or it has no good location.
+   * not have it any more, or it has no good location in a backend that content of `target` may lie in.
    */
   mountBlob(input: {
     source: string
@@ -312,6 +320,7 @@ export interface MetadataStore
     defaultVisibility: Visibility
     digest: Digest
     lease: Milliseconds
+    rules: PlacementRules
   }): Promise<boolean>
 
   /**
@@ -330,7 +339,8 @@ export interface MetadataStore
    * their leases. Creates the repository if needed, revives a deleted manifest.
    * @returns `missing`: children of an index that are not there (allowed).
    * @throws RegistryError `MANIFEST_BLOB_UNKNOWN` with `detail.missing` (digests) when blobs are not
-   * linked here; nothing is stored then.
+   * linked here; `CONFLICT` when they lie in a public backend and the repository may have nothing there. Nothing is
+   * stored then.
    */
   putManifest(input: PutManifest): Promise<{ missing: Digest[] }>
 
@@ -343,8 +353,17 @@ export interface MetadataStore
   /** Hides a link: unreadable from now on, whoever still needs its bytes. False when it is not there. */
   deleteBlob(name: RepositoryName, digest: Digest): Promise<boolean>
 
-  /** Changes who may see a repository. Null when it is not there. */
-  setVisibility(name: RepositoryName, visibility: Visibility): Promise<RepositoryFacts | null>
+  /**
+   * Changes who may see a repository. Null when it is not there. One that becomes public may have copies in public backends
+   * again.
+   * @throws RegistryError `CONFLICT` with `detail` (`backends`, `blobs`, `bytes`, `uploads`) when it is to be private and
+   * has content, or uploads under way, in public backends.
+   */
+  setVisibility(
+    name: RepositoryName,
+    visibility: Visibility,
+    rules: PlacementRules,
+  ): Promise<RepositoryFacts | null>
 
   /** Deletes a repository with all that is in it; its name is free at once. False when it is not there. */
   deleteRepository(name: RepositoryName, principal: string): Promise<boolean>

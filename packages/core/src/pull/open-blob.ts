@@ -6,7 +6,9 @@ import { redirectsReads, type ByteRange } from '../ports/blob-store.ts'
 import type { BlobLocation, LinkedBlob } from '../ports/metadata-store.ts'
 import type { StorageKey } from '../ports/storage-key.ts'
 import { backendNamed, type Ports } from '../settings.ts'
-import { openLocation } from './open-location.ts'
+import { ContinuedReader } from './continued-reader.ts'
+import { isAway } from './is-away.ts'
+import { openLocation, type ObjectLocation } from './open-location.ts'
 
 /** Which blob of which repository. */
 export interface BlobInput {
@@ -53,7 +55,7 @@ export async function describeBlob(
 
 /**
  * Opens a blob of a repository for reading. An object that is missing or has another size than its row says is marked, and
- * another good place is read if there is one.
+ * another good place is read if there is one; so it is when a backend is away, now or on the way.
  *
  * @param rangeHeader the `Range` header as it came (RFC 9110, 14.2), if any.
  * @param mayRedirect whether whoever asks can be sent elsewhere; then a backend that wants it is not read at all.
@@ -65,27 +67,126 @@ export async function openBlob(
   principal: Principal,
   input: BlobInput & { rangeHeader?: string | undefined; mayRedirect?: boolean },
 ): Promise<OpenBlob> {
-  const { metadata } = ports
-  let absent: StorageKey | null = null
-  let noticed: string | null = null
+  const tried: Tried = { absent: null, away: new Set(), fault: null }
   for (;;) {
-    const found = await requireBlob(ports, principal, input, true).catch((error: unknown) => {
-      throw noticed === null ? error : unreadable(noticed)
+    const { blob } = await requireBlob(ports, principal, input, true).catch((error: unknown) => {
+      throw tried.fault ?? error
     })
-    const { blob, location } = found
     const range = requireRange(input.rangeHeader, blob.size)
-    const opened = await openAt(ports, location, blob, { range, mayRedirect: input.mayRedirect === true })
-    if (typeof opened === 'object') return opened
-    if (location.kind === 'inline') throw unreadable('inline bytes have another size')
-    // When the object went away between the row and the read, the row names another one by now, or none.
-    if (opened === 'missing' && absent !== location.key) {
-      absent = location.key
-      continue
-    }
-    // Marked, so that nobody is told that it is here, and the next push replaces it. There may be another place.
-    noticed = `${location.key} is ${opened}`
-    await metadata.recordDamage({ state: opened, at: location })
+    const wanted = { range, mayRedirect: input.mayRedirect === true }
+    const opened = await openAnywhere(ports, blob, wanted, tried)
+    if (opened !== null) return opened
   }
+}
+
+/** What is asked for of a blob. */
+interface Wanted {
+  range: ByteRange | null
+  mayRedirect: boolean
+}
+
+/** What one request has found out about places of a blob. */
+interface Tried {
+  /** The key of an object that was not there when it was asked for first. */
+  absent: StorageKey | null
+  /** Backends that cannot be read. */
+  away: Set<string>
+  /** Why, for when nothing else is left. */
+  fault: unknown
+}
+
+/** Opens the first place that may do. Null when the rows have to be read again. @throws RegistryError when none is left. */
+async function openAnywhere(
+  ports: Ports,
+  blob: LinkedBlob,
+  wanted: Wanted,
+  tried: Tried,
+): Promise<OpenBlob | null> {
+  const places = placesOf(blob).filter((place) => !tried.away.has(backendOf(place)))
+  const [place, ...others] = places
+  if (place === undefined) throw tried.fault
+  const { digest, size, cid } = blob
+  const described = { digest, size, cid, range: wanted.range, bytes: null, chunks: null, redirect: null }
+  if (place.kind === 'inline') {
+    if (place.bytes.length === size)
+      return { ...described, bytes: part(place.bytes, wanted.range), ...nothingToClose }
+    giveUp(tried, place, unreadable('inline bytes have another size'))
+    return null
+  }
+  try {
+    const opened =
+      (await redirectTo(ports, place, size, wanted)) ?? (await openObject(ports, place, others, blob, wanted))
+    if (typeof opened === 'object') return { ...described, ...opened }
+    await notice(ports, place, opened, tried)
+  } catch (error) {
+    if (!isAway(error)) throw error
+    giveUp(tried, place, error)
+  }
+  return null
+}
+
+const nothingToClose = { [Symbol.asyncDispose]: () => Promise.resolve() }
+
+/** Where a client fetches it from the backend itself; null when it does not. */
+async function redirectTo(
+  ports: Ports,
+  { backend, key }: ObjectLocation,
+  size: number,
+  { mayRedirect }: Wanted,
+): Promise<(Pick<OpenBlob, 'redirect'> & AsyncDisposable) | 'missing' | 'damaged' | null> {
+  const store = backendNamed(ports, backend)
+  if (!mayRedirect || !redirectsReads(store)) return null
+  const found = await store.stat(key)
+  if (found?.size !== size) return found === null ? 'missing' : 'damaged'
+  return { redirect: await store.redirect(key), ...nothingToClose }
+}
+
+/** Opens it here, and goes on at the others when its backend fails on the way. */
+async function openObject(
+  ports: Ports,
+  location: ObjectLocation,
+  others: readonly BlobLocation[],
+  { size }: LinkedBlob,
+  { range }: Wanted,
+): Promise<(Pick<OpenBlob, 'chunks'> & AsyncDisposable) | 'missing' | 'damaged'> {
+  const opened = await openLocation(ports, { location, size, range })
+  if (typeof opened === 'string') return opened
+  const next = others.filter((other) => other.kind === 'object')
+  const reader = next.length === 0 ? opened : new ContinuedReader(ports, opened, range, next)
+  return { chunks: reader.chunks, [Symbol.asyncDispose]: () => reader[Symbol.asyncDispose]() }
+}
+
+/** Marks what is missing or damaged, so that nobody is told that it is here, and the next push replaces it. */
+async function notice(
+  { metadata }: Ports,
+  place: ObjectLocation,
+  state: 'missing' | 'damaged',
+  tried: Tried,
+): Promise<void> {
+  // When the object went away between the row and the read, the row names another one by now, or none.
+  if (state === 'missing' && tried.absent !== place.key) {
+    tried.absent = place.key
+    return
+  }
+  tried.fault = unreadable(`${place.key} is ${state}`)
+  await metadata.recordDamage({ state, at: place })
+}
+
+function giveUp(tried: Tried, place: BlobLocation, fault: unknown): void {
+  tried.away.add(backendOf(place))
+  tried.fault ??= fault
+}
+
+function placesOf({ location, others }: LinkedBlob): BlobLocation[] {
+  return location === null ? [] : [location, ...others]
+}
+
+function backendOf(place: BlobLocation): string {
+  return place.kind === 'inline' ? 'inline' : place.backend
+}
+
+function part(bytes: Uint8Array, range: ByteRange | null): Uint8Array {
+  return range === null ? bytes : bytes.subarray(range.offset, range.offset + range.length)
 }
 
 function unreadable(cause: string): RegistryError {
@@ -99,12 +200,12 @@ async function requireBlob(
   principal: Principal,
   { repository, digest }: BlobInput,
   bytes: boolean,
-): Promise<{ repositoryId: string; blob: LinkedBlob; location: BlobLocation }> {
+): Promise<{ repositoryId: string; blob: LinkedBlob }> {
   const found = await metadata.findBlob(repository, digest, { bytes })
   authorize(principal, 'pull', repository, found?.repository ?? null)
   if (found === null) throw new RegistryError('NAME_UNKNOWN', `There is no repository "${repository}" here.`)
   if (found.blob === null || found.blob.location === null) throw new RegistryError('BLOB_UNKNOWN')
-  return { repositoryId: found.repository.id, blob: found.blob, location: found.blob.location }
+  return { repositoryId: found.repository.id, blob: found.blob }
 }
 
 function requireRange(header: string | undefined, size: number): ByteRange | null {
@@ -114,42 +215,6 @@ function requireRange(header: string | undefined, size: number): ByteRange | nul
     throw new RegistryError('RANGE_INVALID', `The blob has ${size} bytes.`, { detail: { size } })
   }
   return range
-}
-
-async function openAt(
-  ports: Ports,
-  location: BlobLocation,
-  { digest, size, cid }: LinkedBlob,
-  { range, mayRedirect }: { range: ByteRange | null; mayRedirect: boolean },
-): Promise<OpenBlob | 'missing' | 'damaged'> {
-  const described = { digest, size, cid, range, redirect: null }
-  const closed = { [Symbol.asyncDispose]: () => Promise.resolve() }
-  if (location.kind === 'inline') {
-    if (location.bytes.length !== size) return 'damaged'
-    const bytes =
-      range === null ? location.bytes : location.bytes.subarray(range.offset, range.offset + range.length)
-    return { ...described, bytes, chunks: null, ...closed }
-  }
-  const store = backendNamed(ports, location.backend)
-  if (mayRedirect && redirectsReads(store)) {
-    const found = await store.stat(location.key)
-    if (found?.size !== size) return found === null ? 'missing' : 'damaged'
-    return {
-      ...described,
-      bytes: null,
-      chunks: null,
-      redirect: await store.redirect(location.key),
-      ...closed,
-    }
-  }
-  const reader = await openLocation(ports, { location, size, range })
-  if (typeof reader === 'string') return reader
-  return {
-    ...described,
-    bytes: null,
-    chunks: reader.chunks,
-    [Symbol.asyncDispose]: () => reader[Symbol.asyncDispose](),
-  }
 }
 
 /** Whether the link could be collected before half a lease is over. A link that manifests need has neither column set. */

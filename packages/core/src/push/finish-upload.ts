@@ -3,6 +3,7 @@ import { RegistryError, digestAlgorithm, formatDigest, type Digest } from '@open
 import type { Principal } from '../access/principal.ts'
 import type { ContentHashes } from '../ports/content-hasher.ts'
 import type { UploadSession } from '../ports/metadata-store.ts'
+import { placementOf } from '../placement/rules.ts'
 import { backendNamed, type Ports } from '../settings.ts'
 import { addReceived, isLostRace, receiveChunk, type Chunk } from './append-part.ts'
 import { carryLeases } from './carry-leases.ts'
@@ -42,7 +43,8 @@ interface Whole {
  *
  * A wrong digest ends the session: its bytes are not what the client meant, so nothing of them can be used.
  *
- * @throws RegistryError as `requireSession`, `UPLOAD_OFFSET_MISMATCH`, `DIGEST_INVALID`, `SIZE_INVALID`, storage faults.
+ * @throws RegistryError as `requireSession`, `UPLOAD_OFFSET_MISMATCH`, `DIGEST_INVALID`, `SIZE_INVALID`, storage faults;
+ * `CONFLICT` when the repository may have nothing (any more) where the bytes lie, which ends the session.
  */
 export async function finishUpload(
   ports: Ports,
@@ -79,6 +81,7 @@ export async function finishUpload(
     nodes: tree.nodes,
     stored: whole.stored,
     lease: ports.settings.lease,
+    rules: placementOf(ports),
   })
   return { digest: input.digest, size: whole.hashes.size, cid: tree.cid }
 }
@@ -92,9 +95,15 @@ async function commit(
   try {
     await ports.metadata.commitBlob(input)
   } catch (error) {
-    if (isLostRace(error)) await discardWhole(ports, session, whole)
+    if (isMisplaced(error)) await ports.metadata.cancelUpload(session.repository.name, session.id)
+    if (isLostRace(error) || isMisplaced(error)) await discardWhole(ports, session, whole)
     throw error
   }
+}
+
+/** Whether the bytes lie where the repository may not have them: there is nothing to go on with. */
+function isMisplaced(error: unknown): boolean {
+  return error instanceof RegistryError && error.code === 'CONFLICT'
 }
 
 /** Brings everything that was uploaded into one place. */

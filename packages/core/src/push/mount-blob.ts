@@ -4,6 +4,7 @@ import { authorize } from '../access/authorize.ts'
 import { decide } from '../access/decide.ts'
 import type { Principal } from '../access/principal.ts'
 import type { RepositoryFacts } from '../ports/metadata-store.ts'
+import { placementOf } from '../placement/rules.ts'
 import type { Ports } from '../settings.ts'
 
 /** A wish to link a blob of another repository here. */
@@ -35,6 +36,7 @@ export async function mountBlob(
     defaultVisibility: settings.defaultVisibility,
     digest,
     lease: settings.lease,
+    rules: placementOf(ports),
   })
   if (!mounted) return null
   const found = await metadata.findBlob(repository, digest, { bytes: false })

@@ -14,6 +14,7 @@ import {
 import { authorize } from '../access/authorize.ts'
 import { principalName, type Principal } from '../access/principal.ts'
 import type { ManifestReference } from '../ports/metadata-store.ts'
+import { placementOf } from '../placement/rules.ts'
 import type { Ports } from '../settings.ts'
 
 /** A manifest as it arrived. */
@@ -42,7 +43,7 @@ export interface StoredImage {
  * Stores a manifest exactly as it came, with its tags, if every blob that it needs is linked in this repository.
  *
  * @throws RegistryError `UNAUTHORIZED`, `DENIED`, `MANIFEST_TOO_LARGE`, `MANIFEST_INVALID`, `DIGEST_INVALID`,
- * `MANIFEST_BLOB_UNKNOWN`, `PARAMETER_INVALID`.
+ * `MANIFEST_BLOB_UNKNOWN`, `PARAMETER_INVALID`, `CONFLICT` when blobs lie where they may not.
  */
 export async function putManifest(
   ports: Ports,
@@ -69,6 +70,7 @@ export async function putManifest(
     annotations: parsed.annotations,
     references: referencesOf(parsed),
     tags,
+    rules: placementOf(ports),
   })
   const { digest, cid } = identity
   return { digest, cid, mediaType: parsed.mediaType, subject: parsed.subject?.digest ?? null, tags, missing }

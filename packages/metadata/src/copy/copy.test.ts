@@ -4,6 +4,7 @@ import { mediaTypes, type RepositoryName, type Tag } from '@openregistry/oci'
 import {
   blobAt,
   describeWithPostgres,
+  diskAlone,
   hashedContent,
   manifestAt,
   newName,
@@ -41,7 +42,7 @@ async function fill(store: MetadataStore, name: RepositoryName, many = 1500) {
   })
   const gone = await pushManifest(store, name, { tags: ['gone'] as Tag[] })
   await store.deleteManifest(name, gone.digest, 'user:ada')
-  await store.setVisibility(name, 'public')
+  await store.setVisibility(name, 'public', diskAlone)
   const { id } = await openSession(store, name)
   const part = partAt(id, 0, hashedContent('a part'), 'inline')
   await store.addPart({ upload: id, part, lifetime: 3_600_000 })
@@ -89,6 +90,7 @@ describeWithPostgres('copyToPostgres', (cluster) => {
     await fill(store, newName(), 10)
     expect(
       await store.restoreManifest({
+        rules: diskAlone,
         repository: name,
         digest: filled.gone.digest,
         tag: null,

@@ -5,6 +5,7 @@ import { RegistryError, type Digest, type RepositoryName, type Tag } from '@open
 import {
   blobAt,
   describeWithPostgres,
+  openFirst,
   hashedContent,
   manifestAt,
   manifestOf,
@@ -51,6 +52,7 @@ function manifestWith(salt: number, name: RepositoryName, blobs: World['blobs'])
     blobs: [blobs[salt % blobs.length]!.sha256, blobs[(salt + 1) % blobs.length]!.sha256],
     bytes: bytes(salt),
     subject: salt % 2 === 0 ? null : hashedContent(bytes(salt - 1)).sha256,
+    rules: openFirst,
     tags: tags.slice(randomInt(4)),
   })
 }
@@ -64,7 +66,7 @@ async function takeOne(store: MetadataStore, world: World): Promise<unknown> {
     case 0:
     case 1:
     case 2:
-      return pushBlob(store, name, content)
+      return pushBlob(store, name, content, { rules: openFirst })
     case 3:
     case 4:
     case 5:
@@ -87,7 +89,7 @@ async function takeOne(store: MetadataStore, world: World): Promise<unknown> {
       return mountAnywhere(store, world)
     default:
       return randomInt(2) === 0
-        ? store.setVisibility(name, randomInt(2) === 0 ? 'public' : 'private')
+        ? store.setVisibility(name, randomInt(2) === 0 ? 'public' : 'private', openFirst)
         : store.deleteBlob(name, content.sha256)
   }
 }
@@ -144,12 +146,19 @@ async function mountAnywhere(store: MetadataStore, { names, blobs }: World): Pro
   const source = await store.findRepository(pick(names))
   if (source === null) return null
   const target = pick(names)
-  return store.mountBlob({ source: source.id, target, defaultVisibility: 'private', digest, lease: hour })
+  return store.mountBlob({
+    source: source.id,
+    target,
+    defaultVisibility: 'private',
+    digest,
+    lease: hour,
+    rules: openFirst,
+  })
 }
 
 async function restoreAny(store: MetadataStore, name: RepositoryName, digest: Digest): Promise<unknown> {
   const tag = randomInt(2) === 0 ? null : pick(tags)
-  return store.restoreManifest({ repository: name, digest, tag, principal: 'user:bob' })
+  return store.restoreManifest({ repository: name, digest, tag, principal: 'user:bob', rules: openFirst })
 }
 
 /** A turn of the collector that waits for no grace. */
@@ -157,11 +166,11 @@ async function collect(store: MetadataStore): Promise<unknown> {
   await store.emptyRepositories({ limit: 20 })
   await store.collectManifests({ grace: 0, limit: 5 })
   await store.collectLinks({ grace: 0, limit: 5 })
-  return store.collectBlobs({ limit: 5 })
+  return store.collectBlobs({ limit: 5, rules: openFirst })
 }
 
 /** Refusals that a client understands. */
-const expected = new Set(['MANIFEST_BLOB_UNKNOWN', 'BLOB_UPLOAD_UNKNOWN'])
+const expected = new Set(['MANIFEST_BLOB_UNKNOWN', 'BLOB_UPLOAD_UNKNOWN', 'CONFLICT'])
 
 describeWithPostgres('replicas at once', (cluster) => {
   const replicas: MetadataStore[] = []
@@ -229,7 +238,7 @@ describeWithPostgres('replicas at once', (cluster) => {
     )
     try {
       for (const visibility of ['public', 'private', 'public', 'private'] as const) {
-        expect(await replicas[0]!.setVisibility(name, visibility)).toMatchObject({ visibility })
+        expect(await replicas[0]!.setVisibility(name, visibility, openFirst)).toMatchObject({ visibility })
         const { id } = (await replicas[1]!.findRepository(name))!
         expect(await replicas[1]!.deleteRepository(name, 'user:ada')).toBe(true)
         await replicas[2]!.putManifest(manifestOf(name))
@@ -300,6 +309,11 @@ async function expectWhole(cluster: PostgresCluster, { name }: DatabaseAddress):
     await count('blobs AS b WHERE NOT EXISTS (SELECT 1 FROM blob_locations AS l WHERE l.blob_id = b.id)'),
   ).toBe(0)
   expect(await count('pending_deletes JOIN blob_locations USING (backend, key)')).toBe(0)
+  const located = 'SELECT 1 FROM blob_locations AS l WHERE l.blob_id = k.blob_id AND l.backend = k.backend'
+  expect(await count(`repository_blobs AS k WHERE NOT EXISTS (${located})`)).toBe(0)
+  const closed = `JOIN live_repositories AS r ON r.id = repository_id AND r.visibility = 'private'`
+  expect(await count(`repository_blobs AS k ${closed} WHERE k.backend = 'open'`)).toBe(0)
+  expect(await count(`uploads AS u ${closed} WHERE u.backend = 'open' AND ended_at IS NULL`)).toBe(0)
   expect(await historyBreaks(cluster, name)).toBe(0)
 }
 

@@ -5,6 +5,7 @@ import type { MetadataStore } from '@openregistry/core'
 import type { Tag } from '@openregistry/oci'
 import {
   describeWithPostgres,
+  diskAlone,
   manifestAt,
   manifestOf,
   newName,
@@ -108,12 +109,12 @@ describeWithPostgres('limits', (cluster) => {
     const name = newName()
     await pushManifest(store, name)
     const free = await hold(address, 'SELECT id FROM repositories FOR UPDATE')
-    await expect(store.setVisibility(name, 'public')).rejects.toMatchObject({
+    await expect(store.setVisibility(name, 'public', diskAlone)).rejects.toMatchObject({
       ...unavailable,
       message: expect.stringContaining('db.lock_timeout') as string,
     })
     await free()
-    expect(await store.setVisibility(name, 'public')).toMatchObject({ visibility: 'public' })
+    expect(await store.setVisibility(name, 'public', diskAlone)).toMatchObject({ visibility: 'public' })
   })
 
   test('steps that wait leave connections to reads', async () => {
@@ -122,7 +123,9 @@ describeWithPostgres('limits', (cluster) => {
     const name = newName()
     await pushManifest(store, name)
     const free = await hold(address, 'SELECT id FROM repositories FOR UPDATE')
-    const waiting = Promise.all(Array.from({ length: 12 }, () => store.setVisibility(name, 'public')))
+    const waiting = Promise.all(
+      Array.from({ length: 12 }, () => store.setVisibility(name, 'public', diskAlone)),
+    )
     for (let count = 0; count < 50; count++)
       expect(await store.findRepository(name)).toMatchObject({ visibility: 'private' })
     await free()
@@ -136,7 +139,7 @@ describeWithPostgres('limits', (cluster) => {
     const name = newName()
     await pushManifest(store, name)
     const free = await hold(address, 'SELECT id FROM repositories FOR UPDATE')
-    await expect(store.setVisibility(name, 'public')).rejects.toMatchObject({
+    await expect(store.setVisibility(name, 'public', diskAlone)).rejects.toMatchObject({
       ...unavailable,
       message: expect.stringContaining('db.statement_timeout') as string,
     })

@@ -9,7 +9,7 @@ import type {
 import type { Cid } from '@openregistry/dag'
 import type { Digest, RepositoryName } from '@openregistry/oci'
 import { inlineBackend } from '../rows/location.ts'
-import { first, type Step } from '../sql/query.ts'
+import { all, type Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
 
 interface Found {
@@ -36,28 +36,37 @@ export function* findBlob(
   digest: Digest,
   { bytes }: { bytes: boolean } = { bytes: true },
 ): Step<{ repository: RepositoryFacts; blob: LinkedBlob | null } | null> {
-  // The order is that of an index and costs nothing; with it `inline` comes before `disk`.
-  const row = yield* first<Found>(sql`
+  // One row for each location; the order is that of an index and costs nothing.
+  const rows = yield* all<Found>(sql`
     SELECT r.id, r.visibility, k.digest, b.size, b.cid, k.lease_until, k.unreferenced_since, ${sql.now} AS now,
       l.backend, l.key, CASE WHEN ${bytes} THEN l.bytes END AS bytes
     FROM live_repositories AS r
     LEFT JOIN live_links AS k ON k.repository_id = r.id AND k.digest = ${digest}
     LEFT JOIN blobs AS b ON b.id = k.blob_id
     LEFT JOIN good_locations AS l ON l.blob_id = k.blob_id
-    WHERE r.name = ${name} ORDER BY l.backend DESC LIMIT 1`)
-  if (row === null) return null
+    WHERE r.name = ${name} ORDER BY l.backend`)
+  const [row] = rows
+  if (row === undefined) return null
   const repository = { id: row.id, name, visibility: row.visibility }
   if (row.digest === null) return { repository, blob: null }
   const blob = {
     digest,
     size: row.size,
     cid: row.cid,
-    location: locationOf(row),
+    ...placesOf(rows),
     leaseUntil: row.lease_until,
     unreferencedSince: row.unreferenced_since,
     now: row.now,
   }
   return { repository, blob }
+}
+
+/** Bytes in the row come without another question, so they are first. */
+function placesOf(rows: readonly Found[]): Pick<LinkedBlob, 'location' | 'others'> {
+  const inline = rows.filter(({ backend }) => backend === inlineBackend)
+  const objects = rows.filter(({ backend }) => backend !== inlineBackend)
+  const places = [...inline, ...objects].map(locationOf).filter((place) => place !== null)
+  return { location: places[0] ?? null, others: places.slice(1) }
 }
 
 function locationOf({ backend, key, bytes }: Found): BlobLocation | null {

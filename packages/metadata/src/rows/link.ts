@@ -2,11 +2,24 @@ import type { Milliseconds } from '@openregistry/core'
 import { namespaceOf, type Digest } from '@openregistry/oci'
 import { all, run, type Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
+import { addCandidates } from './collected.ts'
 import type { RepositoryRow } from './repository.ts'
+
+/** A link as it is to be. */
+interface NewLink {
+  digest: Digest
+  blobId: number
+  /** Where its repository has the bytes. */
+  backend: string
+  lease: Milliseconds
+}
+
+/** The backends that links relied on when they were locked, by digest. */
+export type FormerBackends = ReadonlyMap<Digest, string>
 
 /**
  * Lets a repository read a blob. The link is safe for `lease` at least; one that manifests need (neither lease nor
- * `unreferenced_since`) needs none, and a hidden one comes back.
+ * `unreferenced_since`) needs none, and a hidden one comes back. The location that it relied on before may be unneeded then.
  *
  * Whether the repository is private is asked anew, after it was locked: whoever sees the old answer holds the lock which
  * {@link endSettling} has to get before it believes that all rows are there.
@@ -14,54 +27,59 @@ import type { RepositoryRow } from './repository.ts'
 export function* linkBlob(
   sql: Sql,
   repository: Pick<RepositoryRow, 'id' | 'name'>,
-  digest: Digest,
-  blobId: number,
-  lease: Milliseconds,
+  { digest, blobId, backend, lease }: NewLink,
+  before: FormerBackends,
 ): Step<void> {
   yield* run(sql`
-    INSERT INTO repository_blobs (repository_id, digest, blob_id, namespace, lease_until, known_private)
-    VALUES (${repository.id}, ${digest}, ${blobId}, ${namespaceOf(repository.name)}, ${sql.now} + ${lease},
-      (SELECT r.visibility = 'private' FROM repositories AS r WHERE r.id = ${repository.id}))
+    INSERT INTO repository_blobs (repository_id, digest, blob_id, namespace, backend, lease_until, known_private)
+    VALUES (${repository.id}, ${digest}, ${blobId}, ${namespaceOf(repository.name)}, ${backend},
+      ${sql.now} + ${lease}, (SELECT r.visibility = 'private' FROM repositories AS r WHERE r.id = ${repository.id}))
     ON CONFLICT (repository_id, digest) DO UPDATE SET
       hidden_at = NULL,
+      backend = excluded.backend,
       lease_until = CASE
         WHEN repository_blobs.lease_until IS NULL AND repository_blobs.unreferenced_since IS NULL THEN NULL
         WHEN repository_blobs.lease_until > excluded.lease_until THEN repository_blobs.lease_until
         ELSE excluded.lease_until
       END
     WHERE repository_blobs.hidden_at IS NOT NULL
+      OR repository_blobs.backend <> excluded.backend
       OR repository_blobs.lease_until IS NOT NULL
       OR repository_blobs.unreferenced_since IS NOT NULL`)
+  if ((before.get(digest) ?? backend) !== backend) yield* addCandidates(sql, [blobId])
 }
 
 /**
  * Locks links in the order of their digests, the one order for all steps, so that two of them never wait for each other.
  */
-export function* lockLinks(sql: Sql, repositoryId: string, digests: readonly Digest[]): Step<void> {
-  if (digests.length === 0) return
-  yield* all(sql`
-    SELECT digest FROM repository_blobs
+export function* lockLinks(sql: Sql, repositoryId: string, digests: readonly Digest[]): Step<FormerBackends> {
+  if (digests.length === 0) return new Map()
+  const links = yield* all<{ digest: Digest; backend: string }>(sql`
+    SELECT digest, backend FROM repository_blobs
     WHERE repository_id = ${repositoryId} AND digest IN ${sql.texts(digests)}
     ORDER BY digest ${sql.lock('FOR NO KEY UPDATE')}`)
+  return new Map(links.map(({ digest, backend }) => [digest, backend]))
 }
 
 /**
  * Locks the links that can be read, in the same order.
- * @returns `good`: digests of those with good bytes; `pending`: whether one of all has a lease or is unreferenced.
+ * @returns `good`: digests of those with good bytes; `pending`: whether one of all has a lease or is unreferenced;
+ * `backends`: those that they rely on.
  */
 export function* lockGoodLinks(
   sql: Sql,
   repositoryId: string,
   digests: readonly Digest[],
-): Step<{ good: ReadonlySet<string>; pending: boolean }> {
-  const linked = yield* all<{ digest: string; pending: unknown; good: unknown }>(sql`
-    SELECT digest, (lease_until IS NOT NULL OR unreferenced_since IS NOT NULL) AS pending,
+): Step<{ good: ReadonlySet<string>; pending: boolean; backends: ReadonlySet<string> }> {
+  const linked = yield* all<{ digest: string; pending: unknown; good: unknown; backend: string }>(sql`
+    SELECT digest, backend, (lease_until IS NOT NULL OR unreferenced_since IS NOT NULL) AS pending,
       EXISTS (SELECT 1 FROM good_locations WHERE blob_id = live_links.blob_id) AS good
     FROM live_links WHERE repository_id = ${repositoryId} AND digest IN ${sql.texts(digests)}
     ORDER BY digest ${sql.lock('FOR NO KEY UPDATE')}`)
   return {
     good: new Set(linked.filter((link) => Boolean(link.good)).map((link) => link.digest)),
     pending: linked.some((link) => Boolean(link.pending)),
+    backends: new Set(linked.map(({ backend }) => backend)),
   }
 }
 

@@ -1,8 +1,10 @@
-import type { ManifestReference, PutManifest } from '@openregistry/core'
+import type { ManifestReference, PlacementRules, PutManifest } from '@openregistry/core'
 import { RegistryError, type Digest } from '@openregistry/oci'
 import { all, first, run, runEach, type Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
 import { freeLinks, lockGoodLinks, lockLinks, releaseLinks } from './link.ts'
+import { requireAllowed } from './placed.ts'
+import type { RepositoryRow } from './repository.ts'
 
 /** A row of `manifests` and whether its references have to be written. */
 interface ManifestRow {
@@ -32,15 +34,16 @@ const tagsAtMost = 50
 /**
  * The links that a manifest needs, locked and freed of their leases.
  * @throws RegistryError `MANIFEST_BLOB_UNKNOWN` naming the blobs that are not linked here, are hidden, or have no good
- * bytes left: whatever a client would be told is not here.
+ * bytes left: whatever a client would be told is not here; `CONFLICT` as {@link requireAllowed}.
  */
 export function* claimLinks(
   sql: Sql,
-  repositoryId: string,
+  repository: RepositoryRow,
   references: readonly ManifestReference[],
+  rules: PlacementRules,
 ): Step<void> {
   const digests = references.map((reference) => reference.digest)
-  const { good, pending } = yield* lockGoodLinks(sql, repositoryId, digests)
+  const { good, pending, backends } = yield* lockGoodLinks(sql, repository.id, digests)
   const missing = references
     .filter(({ kind, digest }) => kind === 'blob' && !good.has(digest))
     .map(({ digest }) => digest)
@@ -51,7 +54,8 @@ export function* claimLinks(
       { detail: { missing } },
     )
   }
-  if (pending) yield* freeLinks(sql, repositoryId, digests)
+  yield* requireAllowed(sql, repository, backends, rules)
+  if (pending) yield* freeLinks(sql, repository.id, digests)
 }
 
 /**

@@ -1,7 +1,49 @@
-import type { StorageKey, UploadId } from '@openregistry/core'
+import type { Milliseconds, StorageKey, UploadId, UploadSession } from '@openregistry/core'
 import { RegistryError } from '@openregistry/oci'
-import { all, first, run, type Step } from '../sql/query.ts'
+import { all, first, run, TryAgain, type Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
+import type { JoinedRepository } from './repository.ts'
+
+/**
+ * Opens a session in a repository that was joined.
+ * @returns when it expires.
+ * @throws TryAgain when something else decides by now where content of the repository may lie.
+ */
+export function* insertSession(
+  sql: Sql,
+  repository: JoinedRepository,
+  session: Pick<UploadSession, 'id' | 'principal' | 'backend' | 'algorithm'> & { lifetime: Milliseconds },
+): Step<Milliseconds> {
+  const { visibility, backend, confined } = repository
+  const row = yield* first<{ expires_at: Milliseconds; confirmed: unknown }>(sql`
+    INSERT INTO uploads (id, repository_id, principal, backend, algorithm, received, created_at, expires_at)
+    VALUES (${session.id}, ${repository.id}, ${session.principal}, ${session.backend}, ${session.algorithm}, 0,
+      ${sql.now}, ${sql.now} + ${session.lifetime})
+    RETURNING expires_at, EXISTS (
+      SELECT 1 FROM repositories AS r
+      WHERE r.id = uploads.repository_id AND r.visibility = ${visibility} AND r.confined = ${confined}
+        AND r.backend IS NOT DISTINCT FROM ${backend}) AS confirmed`)
+  if (row === null || !row.confirmed) throw new TryAgain()
+  return row.expires_at
+}
+
+/** Ends an open session that stands here, and gives its backend; null when there is none. Its repository was joined. */
+export function* endSession(
+  sql: Sql,
+  { visibility, backend, confined }: JoinedRepository,
+  { upload, offset }: { upload: UploadId; offset: number },
+): Step<string | null> {
+  const session = yield* first<{ backend: string; confirmed: unknown }>(sql`
+    UPDATE uploads SET ended_at = ${sql.now}
+    WHERE id = ${upload} AND received = ${offset} AND ended_at IS NULL AND expires_at > ${sql.now}
+    RETURNING backend, EXISTS (
+      SELECT 1 FROM repositories AS r
+      WHERE r.id = uploads.repository_id AND r.visibility = ${visibility} AND r.confined = ${confined}
+        AND r.backend IS NOT DISTINCT FROM ${backend}) AS confirmed`)
+  if (session === null) return null
+  if (!session.confirmed) throw new TryAgain()
+  return session.backend
+}
 
 /** Says why a session did not take what was offered at `offset`. */
 export function* refuseSession(sql: Sql, upload: UploadId): Step<RegistryError> {

@@ -29,12 +29,21 @@ export type RowLock =
   | 'FOR UPDATE SKIP LOCKED'
   | 'FOR KEY SHARE SKIP LOCKED'
 
+/**
+ * How a step takes part in something that others may have to wait for. `shared`: as many as like, beside each other.
+ * `alone`: nobody else. Who wants to be alone waits for those before, and those after wait for them, so that everybody
+ * gets a turn; who waits for a row lock that many share may wait for ever.
+ */
+export type Turn = 'shared' | 'alone'
+
 /** What differs between engines. Everything else keeps to SQL that all of them read alike. */
 export interface Dialect {
   /** Expression for the database's clock in milliseconds since 1970. */
   now: string
   /** The clause that locks the rows of a query, or an empty string. */
   lock(strength: RowLock): string
+  /** An expression for the list of a SELECT that waits for a turn at what a column names, and keeps it for the step. */
+  turn(turn: Turn, column: string): string
   /** Aggregate of the column `name` as the text of a JSON array, in any order; `[]` of no rows. */
   jsonArrayOfNames: string
   /** The placeholder with this number, from 1. */
@@ -72,6 +81,8 @@ export interface Sql {
   readonly jsonArrayOfNames: Fragment
   /** Locks the rows of the query that it ends. */
   lock(strength: RowLock): Fragment
+  /** Waits for a turn at the repository whose id this column of the query is. See {@link Turn}. */
+  turn(turn: Turn, column: string): Fragment
   /** Strings to look among, `digest IN ${sql.texts(digests)}`, or as a table with the column `value`. */
   texts(items: readonly string[]): List
   /** Integers, in the same places. */
@@ -108,6 +119,7 @@ export function createSql(dialect: Dialect): Sql {
       if (fragment === undefined) locks.set(strength, (fragment = new Fragment(dialect.lock(strength))))
       return fragment
     },
+    turn: (turn: Turn, column: string) => new Fragment(dialect.turn(turn, column)),
     texts: (items: readonly string[]) => new List('text', items),
     integers: (items: readonly number[]) => new List('integer', items),
     compaction: dialect.compaction ?? null,

@@ -1,7 +1,16 @@
 import { expect, test, vi } from 'vitest'
 import { newBackendIdentity, newStorageKey, newUploadId, type MetadataStore } from '@openregistry/core'
 import type { Digest, RepositoryName, Tag } from '@openregistry/oci'
-import { hashedContent, newName, openSession, partAt, pushBlob, pushManifest } from '@openregistry/testkit'
+import {
+  diskAlone,
+  openFirst,
+  hashedContent,
+  newName,
+  openSession,
+  partAt,
+  pushBlob,
+  pushManifest,
+} from '@openregistry/testkit'
 import { operations } from '../operations.ts'
 import { Connection } from './connection.ts'
 import { storeOn, withConnection } from './test-engine.ts'
@@ -28,6 +37,7 @@ async function useEverything(store: MetadataStore): Promise<void> {
   await pushBlob(store, name, undefined, { lease: 0 })
   await store.renewLeases(id, 1000)
   await store.mountBlob({
+    rules: diskAlone,
     source: id,
     target: other,
     defaultVisibility: 'private',
@@ -51,7 +61,9 @@ async function useEverything(store: MetadataStore): Promise<void> {
   await useIpfs(store, name, manifest.digest)
   await store.figures()
   await store.check()
-  await store.setVisibility(name, 'public')
+  const refusing = { ...openFirst, public: ['open', 'disk'] }
+  await store.setVisibility(name, 'public', refusing)
+  await store.setVisibility(name, 'private', refusing).catch(() => null)
   await store.deleteTag(name, latest!, 'user:ada')
   await store.deleteBlob(name, large.sha256)
   await useHistory(store, name, manifest.digest)
@@ -71,7 +83,7 @@ async function useCollection(store: MetadataStore): Promise<void> {
   await store.previewCollection(0, 10)
   await store.collectLinks(all)
   for (let turn = 0; turn < 3; turn++) await store.collectManifests(all)
-  await store.collectBlobs(limit)
+  await store.collectBlobs({ ...limit, rules: { ...openFirst, backends: [], replicas: ['open', 'vault'] } })
   await pushBlob(store, name, secret)
   await pushManifest(store, name, { blobs: [secret.sha256], tags: [latest!] })
   await store.findHolders(secret.sha256, 10)
@@ -92,8 +104,8 @@ async function useHistory(store: MetadataStore, name: RepositoryName, digest: Di
   await store.findTagChangeAt(name, latest!, Date.now())
   await store.findDeletedManifest(name, digest)
   const restore = { repository: name, tag: null, principal: 'user:ada' }
-  await store.restoreManifest({ ...restore, digest }).catch(() => null)
-  await store.restoreManifest({ ...restore, digest: whole })
+  await store.restoreManifest({ ...restore, digest, rules: diskAlone }).catch(() => null)
+  await store.restoreManifest({ ...restore, digest: whole, rules: diskAlone })
 }
 
 async function useSessions(store: MetadataStore): Promise<void> {
@@ -208,7 +220,7 @@ async function useIpfs(store: MetadataStore, name: RepositoryName, digest: Diges
 /** Lists that a statement was given, bounded subqueries, small tables, and queues that are read from their beginning. */
 const harmless = new RegExp(
   '^SCAN (json_each|found|candidate|opened|in_namespace|in_any|own|public|content|blob_candidates|pragma_freelist_count|open_sessions|queued|page|schema_migrations' +
-    String.raw`|pending_deletes|scrub_passes|counted|jobs|(\d+ )?CONSTANT ROWS?|\(subquery-\d+\))`,
+    String.raw`|pending_deletes|replications|scrub_passes|counted|jobs|(\d+ )?CONSTANT ROWS?|\(subquery-\d+\))`,
 )
 
 /** An operator's look at everything that is due: it groups and sorts, in a process of its own. */

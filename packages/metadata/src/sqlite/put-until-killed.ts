@@ -30,6 +30,7 @@ function manifest(text: string): PutManifest {
     subject: null,
     annotations: null,
     references: [],
+    rules: { backends: ['disk'], public: [], namespaces: {}, replicas: [] },
     tags: [`t-${text.replaceAll(' ', '-')}` as Tag],
   }
 }

@@ -2,6 +2,7 @@ import { stat } from 'node:fs'
 import { expect, test } from 'vitest'
 import { newUploadId } from '@openregistry/core'
 import { parseRepositoryName } from '@openregistry/oci'
+import { diskAlone } from '@openregistry/testkit'
 import { openSqliteMetadataStore } from './open.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
@@ -14,7 +15,7 @@ test('whoever was told of a change reads it, however many reads share a snapshot
     repository: name,
     defaultVisibility: 'private',
     principal: 'user:ada',
-    backend: 'disk',
+    rules: diskAlone,
     algorithm: null,
     lifetime: 60_000,
     limit: 0,
@@ -30,7 +31,7 @@ test('whoever was told of a change reads it, however many reads share a snapshot
   try {
     for (let change = 0; change < 300; change++) {
       const visibility = change % 2 === 0 ? 'public' : 'private'
-      await store.setVisibility(name, visibility)
+      await store.setVisibility(name, visibility, diskAlone)
       expect((await store.findRepository(name))?.visibility).toBe(visibility)
     }
   } finally {

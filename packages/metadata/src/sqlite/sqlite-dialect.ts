@@ -7,6 +7,7 @@ export const sqliteDialect: Dialect = {
   now: `CAST(unixepoch('subsec') * 1000 AS INTEGER)`,
   jsonArrayOfNames: 'json_group_array(name)',
   lock: () => '',
+  turn: () => 'NULL',
   placeholder: () => '?',
   list,
   member: (type, placeholder, negated) => `${negated ? 'NOT IN' : 'IN'} ${list(type, placeholder)}`,

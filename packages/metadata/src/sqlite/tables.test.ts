@@ -3,6 +3,7 @@ import type { MetadataStore } from '@openregistry/core'
 import { RegistryError, type RepositoryName, type Tag } from '@openregistry/oci'
 import {
   blobAt,
+  diskAlone,
   hashedContent,
   manifestAt,
   manifestOf,
@@ -112,7 +113,7 @@ describe('a location without good bytes', () => {
       const source = (await store.findRepository(name))!.id
       const target = newName()
       const mount = { source, target, defaultVisibility: 'private', digest: blob.sha256, lease: 1 } as const
-      expect(await store.mountBlob(mount)).toBe(false)
+      expect(await store.mountBlob({ ...mount, rules: diskAlone })).toBe(false)
       const error = await store
         .putManifest(manifestOf(name, { blobs: [blob.sha256] }))
         .catch((e: unknown) => e)
@@ -253,7 +254,7 @@ describe('a deleted repository', () => {
       const { id } = (await store.findRepository(name))!
       const changes = () => Number(rows(connection, 'SELECT total_changes() AS changes')[0]?.['changes'])
       const before = changes()
-      await store.setVisibility(name, 'public')
+      await store.setVisibility(name, 'public', diskAlone)
       await store.deleteRepository(name, 'user:ada')
       expect(changes()).toBe(before + 2)
       while ((await store.emptyRepositories({ limit: 10 })).more);
@@ -281,7 +282,7 @@ describe('rows that nobody needs', () => {
       const before = changes()
       await store.putManifest(manifest)
       await store.renewLease(id, blob.sha256, 1000)
-      await store.setVisibility(name, 'private')
+      await store.setVisibility(name, 'private', diskAlone)
       await store.check()
       expect(changes()).toBe(before)
     })

@@ -1,10 +1,11 @@
-import type { CollectLimits, CollectionStep } from '@openregistry/core'
+import type { CollectBlobs, CollectionStep } from '@openregistry/core'
 import { collected } from '../rows/collected.ts'
+import { dropUnneeded } from '../rows/unneeded-location.ts'
 import { all, first, run, type Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
 
 /** See `CollectionSteps.collectBlobs`. */
-export function* collectBlobs(sql: Sql, { limit }: CollectLimits): Step<CollectionStep> {
+export function* collectBlobs(sql: Sql, { limit, rules }: CollectBlobs): Step<CollectionStep> {
   const candidates = yield* all<{ id: number; blob_id: number }>(sql`
     SELECT id, blob_id FROM blob_candidates ORDER BY id LIMIT ${limit} ${sql.lock('FOR UPDATE SKIP LOCKED')}`)
   if (candidates.length === 0) return collected({})
@@ -19,7 +20,12 @@ export function* collectBlobs(sql: Sql, { limit }: CollectLimits): Step<Collecti
   const done = candidates.filter(({ blob_id }) => !busy.has(blob_id))
   yield* run(sql`DELETE FROM blob_candidates WHERE id IN ${sql.integers(done.map(({ id }) => id))}`)
   const { blobs, bytes } = yield* deleteUnneeded(sql, [...mine])
-  return collected({ blobs, bytes, more: done.length > 0 && candidates.length >= limit })
+  const dropped = yield* dropUnneeded(sql, [...mine], rules)
+  return collected({
+    blobs,
+    bytes: bytes + dropped.bytes,
+    more: done.length > 0 && candidates.length >= limit,
+  })
 }
 
 /** Deletes those of locked blobs that nothing names; their objects are to be deleted. */

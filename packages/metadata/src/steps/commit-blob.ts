@@ -1,32 +1,30 @@
 import type { CommitBlob } from '@openregistry/core'
-import type { RepositoryName } from '@openregistry/oci'
+import { isAllowed, misplaced } from '@openregistry/core/placement'
 import { ensureBlob } from '../rows/blob.ts'
 import { linkBlob, lockLinks } from '../rows/link.ts'
-import { ensureLocation } from '../rows/location.ts'
-import { giveAwayParts, refuseSession } from '../rows/session.ts'
-import { first, type Step } from '../sql/query.ts'
+import { ensureLocation, inlineBackend } from '../rows/location.ts'
+import { askForMove } from '../rows/move.ts'
+import { joinRepositoryOf } from '../rows/repository.ts'
+import { endSession, giveAwayParts, refuseSession } from '../rows/session.ts'
+import type { Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
 
 /** See `MetadataStore.commitBlob`. */
 export function* commitBlob(sql: Sql, input: CommitBlob): Step<void> {
-  const repository = yield* first<{ id: string; name: RepositoryName }>(sql`
-    SELECT r.id, r.name FROM uploads AS u JOIN live_repositories AS r ON r.id = u.repository_id
-    WHERE u.id = ${input.upload} ${sql.lock('FOR KEY SHARE')}`)
+  const { rules, stored, digest } = input
+  const repository = yield* joinRepositoryOf(sql, input.upload)
   // The sessions of a deleted repository are ended a little later.
   if (repository === null) throw yield* refuseSession(sql, input.upload)
-  const session = yield* first<{ backend: string }>(sql`
-    UPDATE uploads SET ended_at = ${sql.now}
-    WHERE id = ${input.upload} AND received = ${input.offset} AND ended_at IS NULL AND expires_at > ${sql.now}
-    RETURNING backend`)
-  if (session === null) throw yield* refuseSession(sql, input.upload)
-  yield* lockLinks(sql, repository.id, [input.digest])
+  const backend = yield* endSession(sql, repository, input)
+  if (backend === null) throw yield* refuseSession(sql, input.upload)
+  if (!isAllowed(rules, repository, backend)) throw misplaced(rules, repository, backend)
+  const before = yield* lockLinks(sql, repository.id, [digest])
   const blob = yield* ensureBlob(sql, input)
-  yield* ensureLocation(sql, blob, session.backend, input.stored)
-  yield* linkBlob(sql, repository, input.digest, blob.id, input.lease)
-  yield* giveAwayParts(
-    sql,
-    input.upload,
-    session.backend,
-    input.stored.kind === 'object' ? input.stored.key : null,
-  )
+  yield* ensureLocation(sql, blob, backend, stored)
+  const place = stored.kind === 'inline' ? inlineBackend : backend
+  yield* linkBlob(sql, repository, { digest, blobId: blob.id, backend: place, lease: input.lease }, before)
+  yield* giveAwayParts(sql, input.upload, backend, stored.kind === 'object' ? stored.key : null)
+  // The repository was moved while this was uploaded: its bytes follow.
+  if (repository.backend !== null && place === backend && backend !== repository.backend)
+    yield* askForMove(sql, repository.id)
 }

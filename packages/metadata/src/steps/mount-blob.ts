@@ -1,8 +1,10 @@
-import type { Milliseconds, Visibility } from '@openregistry/core'
+import type { Milliseconds, PlacedRepository, PlacementRules, Visibility } from '@openregistry/core'
+import { backendsFor } from '@openregistry/core/placement'
 import type { Digest, RepositoryName } from '@openregistry/oci'
 import { linkBlob, lockLinks } from '../rows/link.ts'
+import { inlineBackend } from '../rows/location.ts'
 import { ensureRepository } from '../rows/repository.ts'
-import { first, type Query, type Step } from '../sql/query.ts'
+import { all, first, type Query, type Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
 
 /** What `mountBlob` needs. */
@@ -12,26 +14,48 @@ interface MountBlob {
   defaultVisibility: Visibility
   digest: Digest
   lease: Milliseconds
+  rules: PlacementRules
+}
+
+/** The source's blob, held, and what decides where the target's content may lie. */
+interface Source extends Omit<PlacedRepository, 'name'> {
+  id: number
 }
 
 /**
  * See `MetadataStore.mountBlob`. The target's link is locked before the blob, the one order for all steps. When the source
- * goes in this very moment, the target may have been created, and holds nothing.
+ * goes in this very moment, or has the bytes where the target may not have them, the target may have been created, and holds
+ * nothing.
  */
 export function* mountBlob(sql: Sql, input: MountBlob): Step<boolean> {
+  const { digest, lease, rules } = input
   if ((yield* first(sourceOf(sql, input))) === null) return false
   const target = yield* ensureRepository(sql, input.target, input.defaultVisibility)
-  yield* lockLinks(sql, target.id, [input.digest])
-  const source = yield* first<{ id: number }>(
-    sql`SELECT b.id FROM live_links AS k
+  const before = yield* lockLinks(sql, target.id, [digest])
+  const source = yield* first<Source>(
+    sql`SELECT b.id, t.visibility, t.backend, t.confined FROM live_links AS k
     JOIN live_repositories AS r ON r.id = k.repository_id
     JOIN blobs AS b ON b.id = k.blob_id
-    WHERE k.repository_id = ${input.source} AND k.digest = ${input.digest}
-      AND EXISTS (SELECT 1 FROM good_locations AS l WHERE l.blob_id = k.blob_id)
+    JOIN repositories AS t ON t.id = ${target.id}
+    WHERE k.repository_id = ${input.source} AND k.digest = ${digest}
     ${sql.lock('FOR KEY SHARE')}`,
   )
   if (source === null) return false
-  yield* linkBlob(sql, target, input.digest, source.id, input.lease)
+  const places = yield* all<{ backend: string }>(sql`
+    SELECT backend FROM good_locations WHERE blob_id = ${source.id}`)
+  const { id: blobId, visibility, confined } = source
+  const allowed = backendsFor(rules, {
+    ...target,
+    visibility,
+    confined: Boolean(confined),
+    backend: source.backend,
+  })
+  const good = new Set(places.map((place) => place.backend))
+  // Where the target has it already is as good as any other place.
+  const choices = [inlineBackend, before.get(digest) ?? inlineBackend, ...allowed]
+  const backend = choices.find((one) => good.has(one) && (one === inlineBackend || allowed.includes(one)))
+  if (backend === undefined) return false
+  yield* linkBlob(sql, target, { digest, blobId, backend, lease }, before)
   return true
 }
 

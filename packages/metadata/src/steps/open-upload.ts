@@ -1,27 +1,27 @@
 import type { OpenUpload, UploadSession } from '@openregistry/core'
+import { backendFor } from '@openregistry/core/placement'
 import { RegistryError } from '@openregistry/oci'
 import { ensureRepository } from '../rows/repository.ts'
+import { insertSession } from '../rows/session.ts'
 import { first, run, type Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
 
 /** See `MetadataStore.openUpload`. */
 export function* openUpload(sql: Sql, input: OpenUpload): Step<UploadSession> {
-  const { id, name, visibility } = yield* ensureRepository(sql, input.repository, input.defaultVisibility)
+  const repository = yield* ensureRepository(sql, input.repository, input.defaultVisibility)
+  const { id, name, visibility } = repository
+  const backend = backendFor(input.rules, repository)
   if (input.limit > 0) yield* requireRoom(sql, id, input.limit)
-  const session = yield* first<{ expires_at: number }>(sql`
-    INSERT INTO uploads (id, repository_id, principal, backend, algorithm, received, created_at, expires_at)
-    VALUES (${input.id}, ${id}, ${input.principal}, ${input.backend}, ${input.algorithm}, 0, ${sql.now},
-      ${sql.now} + ${input.lifetime})
-    RETURNING expires_at`)
+  const expiresAt = yield* insertSession(sql, repository, { ...input, backend })
   return {
     id: input.id,
     repository: { id, name, visibility },
     principal: input.principal,
-    backend: input.backend,
+    backend,
     algorithm: input.algorithm,
     offset: 0,
     age: 0,
-    expiresAt: session?.expires_at ?? 0,
+    expiresAt,
   }
 }
 

@@ -12,7 +12,7 @@ import type { Sql } from '../sql/sql.ts'
 /** See `MetadataStore.putManifest`. */
 export function* putManifest(sql: Sql, input: PutManifest): Step<{ missing: Digest[] }> {
   const repository = yield* ensureRepository(sql, input.repository, input.defaultVisibility)
-  if (input.references.length > 0) yield* claimLinks(sql, repository.id, input.references)
+  if (input.references.length > 0) yield* claimLinks(sql, repository, input.references, input.rules)
   const blob = yield* ensureBlob(sql, {
     sha256: input.sha256,
     sha512: input.sha512,

@@ -2,14 +2,15 @@ import type { RestoredManifest, RestoreManifest } from '@openregistry/core'
 import { RegistryError, type Digest, type Tag } from '@openregistry/oci'
 import { freeLinks, lockGoodLinks } from '../rows/link.ts'
 import { childrenOf, readManifestTree, type TreeManifest } from '../rows/manifest-tree.ts'
-import { lockRepository } from '../rows/repository.ts'
+import { requireAllowed } from '../rows/placed.ts'
+import { joinRepository } from '../rows/repository.ts'
 import { bringTagBack, moveTag } from '../rows/tag.ts'
 import { all, run, TryAgain, type Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
 
 /** See `HistoryStore.restoreManifest`. Locks as `putManifest` does: repository, links by digest, manifests, tags. */
 export function* restoreManifest(sql: Sql, input: RestoreManifest): Step<RestoredManifest | null> {
-  const repository = yield* lockRepository(sql, input.repository)
+  const repository = yield* joinRepository(sql, input.repository)
   if (repository === null) return null
   const tree = yield* readManifestTree(sql, repository.id, input.digest)
   const root = tree.get(input.digest)
@@ -20,6 +21,7 @@ export function* restoreManifest(sql: Sql, input: RestoreManifest): Step<Restore
   if (!(yield* lockAsRead(sql, root.deletedAt === null ? [root, ...deleted] : deleted))) throw new TryAgain()
   const missing = missingOf(root, links.good)
   if (root.deletedAt !== null && missing.length > 0) throw contentIsGone(missing)
+  yield* requireAllowed(sql, repository, links.backends, input.rules)
   const { back, absent } = restorable(root, tree, links.good)
   yield* revive(sql, repository.id, back)
   yield* holdLive(sql, tree)

@@ -1,20 +1,66 @@
-import type { RepositoryFacts, Visibility } from '@openregistry/core'
-import type { RepositoryName } from '@openregistry/oci'
+import type { PlacementRules, RepositoryFacts, Visibility } from '@openregistry/core'
+import { backendsFor } from '@openregistry/core/placement'
+import { RegistryError, type RepositoryName } from '@openregistry/oci'
+import { exposureOf, type Exposure } from '../rows/exposure.ts'
 import { first, run, type Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
+
+interface Found {
+  id: string
+  visibility: Visibility
+  confined: unknown
+}
 
 /** See `MetadataStore.setVisibility`. One row changes, whatever is in the repository; its rows follow in steps of their own. */
 export function* setVisibility(
   sql: Sql,
   name: RepositoryName,
   visibility: Visibility,
+  rules: PlacementRules,
 ): Step<RepositoryFacts | null> {
-  const repository = yield* first<{ id: string; visibility: Visibility }>(sql`
-    SELECT id, visibility FROM live_repositories WHERE name = ${name} ${sql.lock('FOR NO KEY UPDATE')}`)
+  // Whoever is about to put something into a public backend is waited for, and waits.
+  const closing = visibility === 'private' && rules.public.length > 0
+  if (closing)
+    yield* run(sql`SELECT ${sql.turn('alone', 'id')} AS turn FROM live_repositories WHERE name = ${name}`)
+  const repository = yield* first<Found>(sql`
+    SELECT id, visibility, confined FROM live_repositories
+    WHERE name = ${name} ${sql.lock('FOR NO KEY UPDATE')}`)
   if (repository === null) return null
+  const { id } = repository
   if (repository.visibility !== visibility) {
-    yield* run(sql`
-      UPDATE repositories SET visibility = ${visibility}, unsettled = TRUE WHERE id = ${repository.id}`)
+    if (closing) refuseExposed(yield* exposureOf(sql, id, rules), { name, rules })
+    yield* run(sql`UPDATE repositories SET visibility = ${visibility}, unsettled = TRUE WHERE id = ${id}`)
   }
-  return { id: repository.id, name, visibility }
+  if (visibility === 'public' && (repository.visibility !== visibility || Boolean(repository.confined)))
+    yield* release(sql, id)
+  return { id, name, visibility }
+}
+
+/** Lets second copies of it lie in public backends. Those who make them begin anew, since its content is of any age. */
+function* release(sql: Sql, id: string): Step<void> {
+  yield* run(sql`UPDATE repositories SET confined = FALSE WHERE id = ${id} AND confined`)
+  yield* run(sql`UPDATE replications SET position = 0`)
+}
+
+/** @throws RegistryError `CONFLICT` saying what lies where, what to do, and what cannot be undone. */
+function refuseExposed(
+  { backends, blobs, bytes, uploads }: Exposure,
+  { name, rules }: { name: RepositoryName; rules: PlacementRules },
+): void {
+  if (backends.length === 0) return
+  const what = [
+    ...(blobs > 0 ? [`${blobs} ${blobs === 1 ? 'blob' : 'blobs'} of it`] : []),
+    ...(uploads > 0 ? [`${uploads} ${uploads === 1 ? 'upload' : 'uploads'} to it`] : []),
+  ]
+  const [target] = backendsFor(rules, { name, visibility: 'private', backend: null, confined: true })
+  const advice =
+    target === undefined
+      ? `Configure a backend that is not public first.`
+      : `Move it first: openregistry move ${name} --to ${target}`
+  throw new RegistryError(
+    'CONFLICT',
+    `${name} stays public: ${what.join(' and ')} ${blobs + uploads === 1 ? 'is' : 'are'} in public storage (${backends.join(', ')}). ` +
+      `${advice}. Copies that others have fetched from there cannot be recalled.`,
+    { detail: { backends, blobs, bytes, uploads } },
+  )
 }

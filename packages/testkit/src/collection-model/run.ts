@@ -10,7 +10,7 @@ import {
   type UploadSession,
 } from '@openregistry/core'
 import { RegistryError, type Digest, type RepositoryName } from '@openregistry/oci'
-import { commitOf, openSession, partAt } from '../metadata-store-contract/actions.ts'
+import { commitOf, diskAlone, openSession, partAt } from '../metadata-store-contract/actions.ts'
 import { collectAll } from '../metadata-store-contract/collecting.ts'
 import { hashedContent, type HashedContent } from '../metadata-store-contract/content.ts'
 import type { ClockedRegistry } from './opened-registry.ts'
@@ -177,6 +177,7 @@ export class CollectionRun {
     const source = await this.#store.findRepository(from)
     if (source === null) return
     const mounted = await this.#store.mountBlob({
+      rules: diskAlone,
       source: source.id,
       target: to,
       defaultVisibility: 'private',
@@ -214,6 +215,7 @@ export class CollectionRun {
     const whole = references.every((one) => one.kind !== 'blob' || promises.promised(one.digest, this.#now))
     try {
       const restored = await this.#store.restoreManifest({
+        rules: diskAlone,
         repository: name,
         digest,
         tag: null,
@@ -240,7 +242,7 @@ export class CollectionRun {
       () => this.#store.emptyRepositories({ limit }),
       () => this.#store.collectManifests({ grace, limit }),
       () => this.#store.collectLinks({ grace, limit }),
-      () => this.#store.collectBlobs({ limit }),
+      () => this.#store.collectBlobs({ limit, rules: diskAlone }),
       () => deletePending(this.#ports),
     ]
     await steps[step]?.()

@@ -6,6 +6,7 @@ import {
   type ManifestReference,
   type MetadataStore,
   type OpenUpload,
+  type PlacementRules,
   type PutManifest,
   type StorageKey,
   type UploadId,
@@ -24,6 +25,9 @@ import { hashedContent, sha256Of, type HashedContent } from './content.ts'
 export const hour = 3_600_000
 export const backend = 'disk'
 
+/** One backend, which is not public. */
+export const diskAlone: PlacementRules = { backends: [backend], public: [], namespaces: {}, replicas: [] }
+
 /** Whether new content is bytes of the row or an object. */
 export type Kind = UploadPart['stored']['kind']
 
@@ -38,7 +42,7 @@ export function openSession(
     repository,
     defaultVisibility: 'private',
     principal: 'user:ada',
-    backend,
+    rules: diskAlone,
     algorithm: null,
     lifetime: hour,
     limit: 0,
@@ -91,6 +95,7 @@ export function commitOf(
     nodes: content.nodes,
     stored: placeFor(upload, content),
     lease: hour,
+    rules: diskAlone,
     ...over,
   }
 }
@@ -108,7 +113,7 @@ export async function pushBlob(
   content: HashedContent = hashedContent(),
   over: Partial<CommitBlob> = {},
 ): Promise<Pushed> {
-  const { id } = await openSession(store, repository)
+  const { id } = await openSession(store, repository, over.rules === undefined ? {} : { rules: over.rules })
   const commit = commitOf(id, content, over)
   await store.commitBlob(commit)
   return { ...content, upload: id, stored: commit.stored }
@@ -143,6 +148,7 @@ export function manifestOf(repository: RepositoryName, wish: ManifestWish = {}):
     annotations: null,
     references: [...blobs.map((digest) => ({ digest, kind: 'blob' }) as const), ...references],
     tags: [],
+    rules: diskAlone,
     ...over,
   }
 }

@@ -72,6 +72,7 @@ function commitTests(open: OpenMetadataStore): void {
           size: blob.size,
           cid: blob.cid,
           location: { kind: 'object', backend, key: blob.stored.key },
+          others: [],
           leaseUntil: expect.any(Number) as number,
           unreferencedSince: null,
           now: expect.any(Number) as number,

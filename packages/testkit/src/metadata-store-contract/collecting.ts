@@ -1,6 +1,6 @@
 import type { CollectionStep, MetadataStore, StorageKey } from '@openregistry/core'
 import type { OpenMetadataStore } from './opened.ts'
-import { hour, pendingKeys, type Pushed } from './actions.ts'
+import { diskAlone, hour, pendingKeys, type Pushed } from './actions.ts'
 
 /** A lease that is over at once. */
 export const noLease = { lease: 0 }
@@ -20,7 +20,7 @@ export async function collectAll(
       () => store.emptyRepositories({ limit }),
       () => store.collectManifests({ grace, limit }),
       () => store.collectLinks({ grace, limit }),
-      () => store.collectBlobs({ limit }),
+      () => store.collectBlobs({ limit, rules: diskAlone }),
     ]
     for (const step of steps) {
       const done = await step()

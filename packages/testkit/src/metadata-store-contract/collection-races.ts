@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import type { MetadataStore, PutManifest } from '@openregistry/core'
 import { mediaTypes, RegistryError, type Digest, type RepositoryName, type Tag } from '@openregistry/oci'
-import { blobAt, hour, manifestAt, manifestOf, pendingKeys, pushBlob, pushManifest } from './actions.ts'
+import {
+  blobAt,
+  diskAlone,
+  hour,
+  manifestAt,
+  manifestOf,
+  pendingKeys,
+  pushBlob,
+  pushManifest,
+} from './actions.ts'
 import { aloneIn, collectAll, noLease } from './collecting.ts'
 import { hashedContent, newName, type HashedContent } from './content.ts'
 import type { OpenMetadataStore } from './opened.ts'
@@ -88,7 +97,7 @@ export function collectionRaceTests(open: OpenMetadataStore): void {
               defaultVisibility: 'private',
               digest: content.sha256,
             } as const
-            if (!(await store.mountBlob({ ...input, lease: hour }))) continue
+            if (!(await store.mountBlob({ ...input, lease: hour, rules: diskAlone }))) continue
             expect((await blobAt(store, to, content.sha256))?.location).not.toBeNull()
             await store.deleteRepository(to, 'user:ada')
           }

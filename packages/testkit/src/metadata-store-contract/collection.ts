@@ -3,6 +3,8 @@ import type { MetadataStore } from '@openregistry/core'
 import type { Digest, RepositoryName, Tag } from '@openregistry/oci'
 import {
   blobAt,
+  commitOf,
+  diskAlone,
   hour,
   manifestAt,
   openSession,
@@ -109,7 +111,10 @@ function leaseTests(open: OpenMetadataStore): void {
         await store.collectLinks({ grace: 0, limit: 10 })
         expect(await blobAt(store, name, blob.sha256)).toBeNull()
         const again = await pushBlob(store, name, hashedContent(blob.bytes))
-        expect(await store.collectBlobs({ limit: 10 })).toMatchObject({ blobs: 0, more: false })
+        expect(await store.collectBlobs({ limit: 10, rules: diskAlone })).toMatchObject({
+          blobs: 0,
+          more: false,
+        })
         expect(await blobAt(store, name, blob.sha256)).toMatchObject({ location: { key: keyOf(blob) } })
         expect(await pendingKeys(store)).toStrictEqual([keyOf(again)])
       }),
@@ -303,11 +308,13 @@ function sharedTests(open: OpenMetadataStore): void {
         const content = hashedContent()
         const inline = { stored: { kind: 'inline', bytes: content.bytes }, ...noLease } as const
         const disk = await pushBlob(store, name, content, noLease)
-        const { id } = await openSession(store, name, { backend: 'elsewhere' })
+        const elsewhere = { ...diskAlone, backends: ['elsewhere', 'disk'] }
+        const { id } = await openSession(store, name, { rules: elsewhere })
         const part = partAt(id, 0, content)
         await store.addPart({ upload: id, part, lifetime: hour })
-        const commit = { upload: id, offset: content.size, digest: content.sha256, ...content, sha512: null }
-        await store.commitBlob({ ...commit, stored: part.stored, lease: 0 })
+        await store.commitBlob(
+          commitOf(id, content, { offset: content.size, stored: part.stored, lease: 0, rules: elsewhere }),
+        )
         await pushBlob(store, name, content, inline)
         expect(await store.previewCollection(0, 10)).toMatchObject({ blobs: 1, bytes: 3 * content.size })
         expect(await collectAll(store)).toMatchObject({ links: 1, blobs: 1, bytes: 3 * content.size })
@@ -440,6 +447,7 @@ function deletedTests(open: OpenMetadataStore): void {
 async function mount(store: MetadataStore, from: RepositoryName, to: RepositoryName, digest: Digest) {
   const source = (await store.findRepository(from))!.id
   const done = await store.mountBlob({
+    rules: diskAlone,
     source,
     target: to,
     defaultVisibility: 'private',

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Tag } from '@openregistry/oci'
 import {
   blobAt,
+  diskAlone,
   hour,
   manifestAt,
   manifestOf,
@@ -102,7 +103,7 @@ export function concurrencyTests(open: OpenMetadataStore): void {
           const input = { target, defaultVisibility: 'private', digest: blob.sha256, lease: hour } as const
           if (n % 3 === 0) return store().deleteBlob(target, blob.sha256)
           if (n % 3 === 1) return store().renewLease(id, blob.sha256, hour)
-          return store().mountBlob({ source: id, ...input })
+          return store().mountBlob({ source: id, ...input, rules: diskAlone })
         }),
       )
       expect(await blobAt(store(), source, blob.sha256)).not.toBeNull()

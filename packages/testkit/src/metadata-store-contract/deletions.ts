@@ -3,6 +3,7 @@ import type { Tag } from '@openregistry/oci'
 import {
   blobAt,
   commitOf,
+  diskAlone,
   hour,
   manifestAt,
   openSession,
@@ -134,7 +135,7 @@ function deleteRepositoryTests(open: OpenMetadataStore): void {
       expect(await store().findUpload(name, session.id)).toBeNull()
       expect(await store().findMountSource(namespace, blob.sha256)).toBeNull()
       expect(await store().deleteManifest(name, manifest.digest, 'user:ada')).toBe(false)
-      expect(await store().setVisibility(name, 'public')).toBeNull()
+      expect(await store().setVisibility(name, 'public', diskAlone)).toBeNull()
       expect(await store().deleteRepository(name, 'user:ada')).toBe(false)
     })
 

@@ -16,6 +16,8 @@ import { modelTests } from './random-steps.ts'
 import { mountTests } from './mounts.ts'
 import { nameTests } from './names.ts'
 import type { OpenMetadataStore } from './opened.ts'
+import { placementTests } from './placement.ts'
+import { placementRaceTests } from './placement-races.ts'
 import { publicContentTests } from './public-content.ts'
 import { purgeTests } from './purging.ts'
 import { referrerTests } from './referrers.ts'
@@ -26,8 +28,18 @@ import { scrubTests } from './scrub.ts'
 import { sessionTests } from './sessions.ts'
 import { tagTests } from './tags.ts'
 
-export { blobAt, manifestAt, manifestOf, openSession, partAt, pushBlob, pushManifest } from './actions.ts'
+export {
+  blobAt,
+  diskAlone,
+  manifestAt,
+  manifestOf,
+  openSession,
+  partAt,
+  pushBlob,
+  pushManifest,
+} from './actions.ts'
 export { hashedContent, newName, type HashedContent } from './content.ts'
+export { openFirst } from './placement.ts'
 export type { OpenedMetadataStore, OpenMetadataStore } from './opened.ts'
 
 /**
@@ -53,6 +65,8 @@ export function metadataStoreContract(name: string, open: OpenMetadataStore): vo
     companionTests(open)
     collectionRaceTests(open)
     purgeTests(open)
+    placementTests(open)
+    placementRaceTests(open)
     scrubTests(open)
     backendTieTests(open)
     publicContentTests(open)

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { MetadataStore } from '@openregistry/core'
 import type { Digest, RepositoryName } from '@openregistry/oci'
-import { blobAt, hour, openSession, pushBlob, pushManifest } from './actions.ts'
+import { blobAt, diskAlone, hour, openSession, pushBlob, pushManifest } from './actions.ts'
 import { hashedContent, newName, randomWord, unknownDigest } from './content.ts'
 import { sharedStore, type OpenMetadataStore } from './opened.ts'
 
@@ -25,10 +25,10 @@ export function mountTests(open: OpenMetadataStore): void {
     test('finds a public repository of any namespace', async () => {
       const name = newName()
       const { sha256 } = await pushBlob(store(), name)
-      await store().setVisibility(name, 'public')
+      await store().setVisibility(name, 'public', diskAlone)
       const found = await store().findMountSource(randomWord(), sha256)
       expect(found).toStrictEqual({ ...(await store().findRepository(name)), visibility: 'public' })
-      await store().setVisibility(name, 'private')
+      await store().setVisibility(name, 'private', diskAlone)
       expect(await store().findMountSource(randomWord(), sha256)).toBeNull()
     })
 
@@ -117,5 +117,12 @@ async function mount(store: MetadataStore, from: RepositoryName, to: RepositoryN
 }
 
 function mountFrom(store: MetadataStore, source: string, target: RepositoryName, digest: Digest) {
-  return store.mountBlob({ source, target, defaultVisibility: 'public', digest, lease: hour })
+  return store.mountBlob({
+    source,
+    target,
+    defaultVisibility: 'public',
+    digest,
+    lease: hour,
+    rules: diskAlone,
+  })
 }

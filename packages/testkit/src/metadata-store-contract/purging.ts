@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import type { MetadataStore } from '@openregistry/core'
 import type { Digest, Tag } from '@openregistry/oci'
-import { blobAt, hour, manifestAt, pendingKeys, pushBlob, pushManifest, tagsOf } from './actions.ts'
+import {
+  blobAt,
+  diskAlone,
+  hour,
+  manifestAt,
+  pendingKeys,
+  pushBlob,
+  pushManifest,
+  tagsOf,
+} from './actions.ts'
 import { aloneIn, collectAll, keyOf, longGrace, noLease } from './collecting.ts'
 import { hashedContent, newName, unknownDigest } from './content.ts'
 import type { OpenMetadataStore } from './opened.ts'
@@ -42,6 +51,7 @@ export function purgeTests(open: OpenMetadataStore): void {
         const source = (await store.findRepository(live))!.id
         for (const { sha256: digest } of [shared, needed])
           await store.mountBlob({
+            rules: diskAlone,
             source,
             target: dropped,
             defaultVisibility: 'private',
@@ -210,7 +220,7 @@ export function purgeTests(open: OpenMetadataStore): void {
         const restore = { digest: manifest.digest, tag: null, principal: 'user:ada' }
         for (const repository of names.slice(0, 2)) {
           expect(await manifestAt(store, repository, manifest.digest)).toBeNull()
-          expect(await store.restoreManifest({ repository, ...restore })).toBeNull()
+          expect(await store.restoreManifest({ repository, ...restore, rules: diskAlone })).toBeNull()
         }
         expect(await blobAt(store, names[0], blob.sha256)).not.toBeNull()
       }),

@@ -9,7 +9,7 @@ import {
   type RepositoryName,
   type Tag,
 } from '@openregistry/oci'
-import { blobAt, hour, manifestAt, manifestOf, pushBlob, refused, tagsOf } from './actions.ts'
+import { blobAt, diskAlone, hour, manifestAt, manifestOf, pushBlob, refused, tagsOf } from './actions.ts'
 import { hashedContent, randomWord, type HashedContent } from './content.ts'
 import { wholeHistory } from './history.ts'
 import { Model, type ModelRepository } from './model.ts'
@@ -120,7 +120,9 @@ async function take(store: MetadataStore, model: Model, world: World, action: Ac
       const [target, { sha256 }] = [world.names[action.target]!, world.blobs[action.blob]!]
       const source = (await store.findRepository(name))?.id ?? 'nobody'
       const step = { source, target, defaultVisibility: 'private', digest: sha256, lease: hour } as const
-      return expect(await store.mountBlob(step)).toBe(model.mountBlob(name, target, sha256))
+      return expect(await store.mountBlob({ ...step, rules: diskAlone })).toBe(
+        model.mountBlob(name, target, sha256),
+      )
     }
     case 'hide': {
       const { sha256 } = world.blobs[action.blob]!
@@ -143,7 +145,7 @@ async function take(store: MetadataStore, model: Model, world: World, action: Ac
     case 'show': {
       const known = model.repositories.get(name)
       if (known !== undefined) known.visibility = action.visibility
-      const changed = await store.setVisibility(name, action.visibility)
+      const changed = await store.setVisibility(name, action.visibility, diskAlone)
       return expect(changed?.visibility).toBe(known?.visibility)
     }
     case 'drop':
@@ -177,7 +179,13 @@ async function restore(
   const wasLive = known?.live(digest) === true
   const missing = model.restoreManifest(name, digest)
   const tag = action.tag === null ? null : world.tags[action.tag]!
-  const step = store.restoreManifest({ repository: name, digest, tag, principal: 'user:undo' })
+  const step = store.restoreManifest({
+    repository: name,
+    digest,
+    tag,
+    principal: 'user:undo',
+    rules: diskAlone,
+  })
   if (missing === null || known === undefined) return expect(await step).toBeNull()
   if (missing.length > 0) {
     const error = await refused(step, 'MANIFEST_BLOB_UNKNOWN')

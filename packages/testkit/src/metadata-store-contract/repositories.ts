@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { ListingScope, MetadataStore } from '@openregistry/core'
 import { parseRepositoryName, type Tag } from '@openregistry/oci'
-import { openSession, pushBlob, pushManifest } from './actions.ts'
+import { diskAlone, openSession, pushBlob, pushManifest } from './actions.ts'
 import { newName, randomWord } from './content.ts'
 import { sharedStore, type OpenMetadataStore } from './opened.ts'
 
@@ -23,13 +23,13 @@ export function repositoryTests(open: OpenMetadataStore): void {
       const name = newName()
       const { repository } = await openSession(store(), name)
       const changed = { ...repository, visibility: 'public' }
-      expect(await store().setVisibility(name, 'public')).toStrictEqual(changed)
-      expect(await store().setVisibility(name, 'public')).toStrictEqual(changed)
+      expect(await store().setVisibility(name, 'public', diskAlone)).toStrictEqual(changed)
+      expect(await store().setVisibility(name, 'public', diskAlone)).toStrictEqual(changed)
       expect(await store().findRepository(name)).toStrictEqual(changed)
     })
 
     test('is null when the repository is not there', async () => {
-      expect(await store().setVisibility(newName(), 'public')).toBeNull()
+      expect(await store().setVisibility(newName(), 'public', diskAlone)).toBeNull()
     })
   })
 
@@ -60,8 +60,8 @@ export function repositoryTests(open: OpenMetadataStore): void {
       await pushManifest(store(), closed, { defaultVisibility: 'private' })
       expect(await listed(store(), publicOnly, namespace)).toStrictEqual([open])
       expect(await listed(store(), everything, namespace)).toHaveLength(2)
-      await store().setVisibility(open, 'private')
-      await store().setVisibility(closed, 'public')
+      await store().setVisibility(open, 'private', diskAlone)
+      await store().setVisibility(closed, 'public', diskAlone)
       expect(await listed(store(), publicOnly, namespace)).toStrictEqual([closed])
     })
   })

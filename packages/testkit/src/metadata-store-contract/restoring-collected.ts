@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { RegistryError, mediaTypes, type Tag } from '@openregistry/oci'
-import { blobAt, manifestAt, pushBlob, pushManifest } from './actions.ts'
+import { blobAt, diskAlone, manifestAt, pushBlob, pushManifest } from './actions.ts'
 import { aloneIn, collectAll, longGrace } from './collecting.ts'
 import { newName } from './content.ts'
 import { wholeHistory } from './history.ts'
@@ -22,14 +22,16 @@ export function restoringCollectedTests(open: OpenMetadataStore): void {
         const { digest } = await pushManifest(store, name, { blobs: [blob.sha256], tags: tags('v1') })
         await store.deleteManifest(name, digest, 'user:ada')
         await collectAll(store, { grace: longGrace })
-        const restored = await store.restoreManifest({ repository: name, digest, ...undo })
+        const restored = await store.restoreManifest({ repository: name, digest, ...undo, rules: diskAlone })
         expect(restored).toMatchObject({ manifests: [digest], tags: ['v1'] })
         await collectAll(store)
         expect(await manifestAt(store, name, 'v1')).not.toBeNull()
         expect((await blobAt(store, name, blob.sha256))?.location).not.toBeNull()
         await store.deleteManifest(name, digest, 'user:ada')
         await collectAll(store)
-        expect(await store.restoreManifest({ repository: name, digest, ...undo })).toBeNull()
+        expect(
+          await store.restoreManifest({ repository: name, digest, ...undo, rules: diskAlone }),
+        ).toBeNull()
         const [newest] = await wholeHistory(store, name)
         expect(newest).toMatchObject({ from: digest, to: null, manifest: 'gone', deletedAt: null })
         expect(await store.findDeletedManifest(name, digest)).toBeNull()
@@ -48,7 +50,12 @@ export function restoringCollectedTests(open: OpenMetadataStore): void {
         await store.deleteManifest(name, gone.digest, 'user:ada')
         await collectAll(store)
         for (const { digest } of [kept, index]) await store.deleteManifest(name, digest, 'user:ada')
-        const restored = await store.restoreManifest({ repository: name, digest: index.digest, ...undo })
+        const restored = await store.restoreManifest({
+          repository: name,
+          digest: index.digest,
+          ...undo,
+          rules: diskAlone,
+        })
         expect(restored).toStrictEqual({
           manifests: [index.digest, kept.digest],
           tags: [],
@@ -67,7 +74,9 @@ export function restoringCollectedTests(open: OpenMetadataStore): void {
         while ((await store.purgeContent(secret.sha256, 'operator', { limit: 10 })).more);
         const wish = { repository: name, digest, principal: 'user:undo' }
         for (const tag of [null, ...tags('v1')]) {
-          const outcome = await store.restoreManifest({ ...wish, tag }).catch((error: unknown) => error)
+          const outcome = await store
+            .restoreManifest({ ...wish, tag, rules: diskAlone })
+            .catch((error: unknown) => error)
           // Nothing is left of it, or its content is named as missing: nobody reads it again.
           if (outcome !== null) expect(outcome).toMatchObject({ code: 'MANIFEST_BLOB_UNKNOWN' })
         }
@@ -89,7 +98,7 @@ export function restoringCollectedTests(open: OpenMetadataStore): void {
         await Promise.all(images.map(({ digest }) => store.deleteManifest(name, digest, 'user:ada')))
         const restores = images.map(async ({ digest }) => {
           try {
-            return await store.restoreManifest({ repository: name, digest, ...undo })
+            return await store.restoreManifest({ repository: name, digest, ...undo, rules: diskAlone })
           } catch (error) {
             // Its links went first: it cannot come back, and says so.
             if (error instanceof RegistryError && error.code === 'MANIFEST_BLOB_UNKNOWN') return null

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { MetadataStore, PutManifest, RestoredManifest } from '@openregistry/core'
 import { mediaTypes, type Digest, type RepositoryName, type Tag } from '@openregistry/oci'
-import { blobAt, manifestAt, pushBlob, pushManifest, refused, tagsOf } from './actions.ts'
+import { blobAt, diskAlone, manifestAt, pushBlob, pushManifest, refused, tagsOf } from './actions.ts'
 import { newName, unknownDigest } from './content.ts'
 import { wholeHistory } from './history.ts'
 import { sharedStore, type OpenMetadataStore } from './opened.ts'
@@ -16,6 +16,7 @@ function restore(
   to: string | null = null,
 ): Promise<RestoredManifest | null> {
   return store.restoreManifest({
+    rules: diskAlone,
     repository,
     digest,
     tag: to === null ? null : tag(to),

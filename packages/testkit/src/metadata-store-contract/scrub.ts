@@ -11,6 +11,7 @@ import type { RepositoryName, Tag } from '@openregistry/oci'
 import {
   backend,
   blobAt,
+  diskAlone,
   hour,
   manifestAt,
   openSession,
@@ -182,7 +183,9 @@ export function scrubTests(open: OpenMetadataStore): void {
         expect(await store.findMountSource(namespace, blob.sha256)).toBeNull()
         const source = (await store.findRepository(name))!.id
         const mount = { source, target: newName(), digest: blob.sha256, lease: hour }
-        expect(await store.mountBlob({ ...mount, defaultVisibility: visibility })).toBe(false)
+        expect(await store.mountBlob({ ...mount, defaultVisibility: visibility, rules: diskAlone })).toBe(
+          false,
+        )
         await expect(pushManifest(store, name, { blobs: [blob.sha256] })).rejects.toMatchObject({
           code: 'MANIFEST_BLOB_UNKNOWN',
         })

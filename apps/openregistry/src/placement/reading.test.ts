@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto'
+import type { Registry } from '@openregistry/core'
+import { parseRepositoryName, type Digest } from '@openregistry/oci'
+import { expect, test } from 'vitest'
+import {
+  openSeveralBackends,
+  pullContent,
+  pushContent,
+  type SeveralBackends,
+} from '../testing/several-backends.ts'
+
+const name = parseRepositoryName('me/app')
+const other = parseRepositoryName('you/base')
+const bytes = Uint8Array.from(randomBytes(300_000))
+
+/** Content that lies in `disk` and in `open`. The one that is asked first is `disk`. */
+async function twice(): Promise<SeveralBackends & { digest: Digest }> {
+  const opened = await openSeveralBackends({ namespaces: { me: 'disk' } })
+  const digest = await pushContent(opened.registry, name, bytes)
+  await pushContent(opened.registry, other, bytes)
+  return { ...opened, digest }
+}
+
+const pull = (registry: Registry, digest: Digest, range?: string) =>
+  pullContent(registry, name, digest, range)
+
+test('a backend that is away is passed over, and nothing is said against its object', async () => {
+  await using opened = await twice()
+  const { registry, store, metadata, digest } = opened
+  store.disk.faults.away = true
+  expect(await pull(registry, digest)).toStrictEqual(bytes)
+  expect(await pull(registry, digest, 'bytes=1000-1999')).toStrictEqual(bytes.slice(1000, 2000))
+  expect((await metadata.listDamage({ after: null, limit: 10 })).items).toStrictEqual([])
+  store.open.faults.away = true
+  await expect(pull(registry, digest)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' })
+  store.disk.faults.away = false
+  expect(await pull(registry, digest)).toStrictEqual(bytes)
+})
+
+test('what is lost at one place is marked, and read at the other', async () => {
+  await using opened = await twice()
+  const { registry, store, metadata, digest } = opened
+  store.disk.faults.lost = true
+  expect(await pull(registry, digest)).toStrictEqual(bytes)
+  expect((await metadata.listDamage({ after: null, limit: 10 })).items).toMatchObject([
+    { state: 'missing', place: { backend: 'disk' }, served: true },
+  ])
+})
+
+test.each(['failReadAt', 'endReadAt'] as const)(
+  'a read that ends on the way goes on at the other place (%s)',
+  async (fault) => {
+    await using opened = await twice()
+    const { registry, store, digest } = opened
+    for (const at of [1, 65_536, 100_000, 299_999]) {
+      store.disk.faults[fault] = at
+      expect(await pull(registry, digest)).toStrictEqual(bytes)
+      expect(await pull(registry, digest, `bytes=${at - 1}-`)).toStrictEqual(bytes.slice(at - 1))
+    }
+    store.open.faults.away = true
+    const rest = pull(registry, digest)
+    if (fault === 'failReadAt') await expect(rest).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' })
+    else expect((await rest).length).toBeLessThan(bytes.length)
+  },
+)
