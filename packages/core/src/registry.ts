@@ -9,6 +9,7 @@ import { imageCid, repositoryCid } from './ipfs/image-cid.ts'
 import { deleteBlob, deleteManifest } from './manage/delete-content.ts'
 import { inspectImage } from './manage/inspect-image.ts'
 import { deleteRepository, getRepository, setVisibility } from './manage/repositories.ts'
+import { cancelMove, getMove, moveRepository } from './placement/move-repository.ts'
 import { getManifest } from './pull/get-manifest.ts'
 import { describeBlob, openBlob } from './pull/open-blob.ts'
 import { appendPart } from './push/append-part.ts'
@@ -25,6 +26,7 @@ import type { Ports } from './settings.ts'
 /** Every use case of a principal. Each asks the access gate before it touches data. */
 const useCases = {
   appendPart,
+  cancelMove,
   cancelUpload,
   deleteBlob,
   deleteManifest,
@@ -32,6 +34,7 @@ const useCases = {
   describeBlob,
   finishUpload,
   getManifest,
+  getMove,
   getRepository,
   imageCid,
   inspectImage,
@@ -41,6 +44,7 @@ const useCases = {
   listTagNames,
   listTags,
   mountBlob,
+  moveRepository,
   openBlob,
   openUpload,
   putManifest,

@@ -8,6 +8,8 @@ import { findHolders } from './reads/find-holders.ts'
 import { findLayout } from './reads/find-layout.ts'
 import { findManifest } from './reads/find-manifest.ts'
 import { findMountSource } from './reads/find-mount-source.ts'
+import { findMoveTask } from './reads/find-move-task.ts'
+import { findMove } from './reads/find-move.ts'
 import { findPublicBlob } from './reads/find-public-blob.ts'
 import { findPublicName } from './reads/find-public-name.ts'
 import { findPublicNode } from './reads/find-public-node.ts'
@@ -23,6 +25,8 @@ import { listDueNames } from './reads/list-due-names.ts'
 import { listJobs } from './reads/list-jobs.ts'
 import { listKeys } from './reads/list-keys.ts'
 import { listLayoutPins } from './reads/list-layout-pins.ts'
+import { listLinksElsewhere } from './reads/list-links-elsewhere.ts'
+import { listObjects } from './reads/list-objects.ts'
 import { listParts } from './reads/list-parts.ts'
 import { listPendingDeletes } from './reads/list-pending-deletes.ts'
 import { listReferrers } from './reads/list-referrers.ts'
@@ -43,6 +47,7 @@ import { scrubTotals } from './reads/scrub-totals.ts'
 import { addPart } from './steps/add-part.ts'
 import { beginLayoutPin } from './steps/begin-layout-pin.ts'
 import { beginScrubPass } from './steps/begin-scrub-pass.ts'
+import { cancelMove } from './steps/cancel-move.ts'
 import { cancelUpload } from './steps/cancel-upload.ts'
 import { check } from './steps/check.ts'
 import { claimListing } from './steps/claim-listing.ts'
@@ -51,7 +56,9 @@ import { collectBlobs } from './steps/collect-blobs.ts'
 import { collectLinks } from './steps/collect-links.ts'
 import { collectManifests } from './steps/collect-manifests.ts'
 import { commitBlob } from './steps/commit-blob.ts'
+import { commitCopy } from './steps/commit-copy.ts'
 import { compact } from './steps/compact.ts'
+import { countMove } from './steps/count-move.ts'
 import { deleteBlob } from './steps/delete-blob.ts'
 import { deleteManifest } from './steps/delete-manifest.ts'
 import { deleteRepository } from './steps/delete-repository.ts'
@@ -59,6 +66,7 @@ import { deleteSurplus } from './steps/delete-surplus.ts'
 import { deleteTag } from './steps/delete-tag.ts'
 import { endLayoutPin } from './steps/end-layout-pin.ts'
 import { endListing } from './steps/end-listing.ts'
+import { endMove } from './steps/end-move.ts'
 import { endScrubPass } from './steps/end-scrub-pass.ts'
 import { endSettling } from './steps/end-settling.ts'
 import { enqueueJob } from './steps/enqueue-job.ts'
@@ -71,7 +79,9 @@ import { forgetTagChanges } from './steps/forget-tag-changes.ts'
 import { leaseJob } from './steps/lease-job.ts'
 import { mendContent } from './steps/mend-content.ts'
 import { mountBlob } from './steps/mount-blob.ts'
+import { noteMove } from './steps/note-move.ts'
 import { noteSurplus } from './steps/note-surplus.ts'
+import { openCopy } from './steps/open-copy.ts'
 import { openUpload } from './steps/open-upload.ts'
 import { postponeLayouts } from './steps/postpone-layouts.ts'
 import { purgeContent } from './steps/purge-content.ts'
@@ -80,7 +90,9 @@ import { putLayout } from './steps/put-layout.ts'
 import { putManifest } from './steps/put-manifest.ts'
 import { recordDamage } from './steps/record-damage.ts'
 import { recordVerified } from './steps/record-verified.ts'
+import { releaseCopies } from './steps/release-copies.ts'
 import { releaseLocations } from './steps/release-locations.ts'
+import { relocateLinks } from './steps/relocate-links.ts'
 import { renewLease } from './steps/renew-lease.ts'
 import { renewLeases } from './steps/renew-leases.ts'
 import { renewLocationClaims } from './steps/renew-location-claims.ts'
@@ -92,6 +104,7 @@ import { restoreManifest } from './steps/restore-manifest.ts'
 import { retieBackend } from './steps/retie-backend.ts'
 import { setVisibility } from './steps/set-visibility.ts'
 import { settleContent } from './steps/settle-content.ts'
+import { startMove } from './steps/start-move.ts'
 import { sweepUpload } from './steps/sweep-upload.ts'
 import { tieBackend } from './steps/tie-backend.ts'
 import type { Step } from './sql/query.ts'
@@ -108,6 +121,8 @@ export const reads = {
   findLayout,
   findManifest,
   findMountSource,
+  findMove,
+  findMoveTask,
   findPublicBlob,
   findPublicName,
   findPublicNode,
@@ -123,6 +138,8 @@ export const reads = {
   listJobs,
   listKeys,
   listLayoutPins,
+  listLinksElsewhere,
+  listObjects,
   listParts,
   listPendingDeletes,
   listReferrers,
@@ -153,6 +170,7 @@ export const steps = {
   addPart,
   beginLayoutPin,
   beginScrubPass,
+  cancelMove,
   cancelUpload,
   check,
   claimListing,
@@ -161,7 +179,9 @@ export const steps = {
   collectLinks,
   collectManifests,
   commitBlob,
+  commitCopy,
   compact,
+  countMove,
   deleteBlob,
   deleteManifest,
   deleteRepository,
@@ -169,6 +189,7 @@ export const steps = {
   deleteTag,
   endLayoutPin,
   endListing,
+  endMove,
   endScrubPass,
   endSettling,
   enqueueJob,
@@ -183,7 +204,9 @@ export const steps = {
   leaseJob,
   mendContent,
   mountBlob,
+  noteMove,
   noteSurplus,
+  openCopy,
   openUpload,
   postponeLayouts,
   purgeContent,
@@ -192,7 +215,9 @@ export const steps = {
   putManifest,
   recordDamage,
   recordVerified,
+  releaseCopies,
   releaseLocations,
+  relocateLinks,
   renewLease,
   renewLeases,
   renewLocationClaims,
@@ -204,6 +229,7 @@ export const steps = {
   retieBackend,
   setVisibility,
   settleContent,
+  startMove,
   sweepUpload,
   tieBackend,
 }
@@ -215,6 +241,7 @@ export const steps = {
 export const standalone: ReadonlySet<OperationName> = new Set([
   'beginLayoutPin',
   'check',
+  'countMove',
   'deleteBlob',
   'endLayoutPin',
   'endScrubPass',
@@ -224,6 +251,7 @@ export const standalone: ReadonlySet<OperationName> = new Set([
   'forgetPendingDeletes',
   'forgetTagChanges',
   'postponeLayouts',
+  'noteMove',
   'recordVerified',
   'releaseLocations',
   'renewLease',

@@ -6,7 +6,7 @@ import type { ContentHashes } from './content-hasher.ts'
 import type { JobQueue } from './jobs.ts'
 import type { HistoryStore } from './history.ts'
 import type { IpfsStore } from './ipfs.ts'
-import type { PlacementRules } from './placement.ts'
+import type { PlacementRules, PlacementStore } from './placement.ts'
 import type { ScrubStore } from './scrub.ts'
 import type { StorageKey, UploadId } from './storage-key.ts'
 
@@ -211,7 +211,15 @@ export interface PendingDelete {
  * Faults are `RegistryError`s: `METADATA_UNAVAILABLE`, `STORAGE_FULL`.
  */
 export interface MetadataStore
-  extends BackendTies, CollectionSteps, HistoryStore, IpfsStore, JobQueue, ScrubStore, AsyncDisposable {
+  extends
+    BackendTies,
+    CollectionSteps,
+    HistoryStore,
+    IpfsStore,
+    JobQueue,
+    PlacementStore,
+    ScrubStore,
+    AsyncDisposable {
   // --- reads ---------------------------------------------------------------------------------------------------
 
   /** A repository that is not deleted. */

@@ -64,6 +64,36 @@ export function* joinRepositoryById(sql: Sql, id: string): Step<JoinedRepository
   )
 }
 
+/**
+ * The repository of this name, to change where its content may lie: nobody else puts anything anywhere until the step is
+ * over. Everybody who is about to is waited for.
+ */
+export function* lockPlacement(sql: Sql, name: RepositoryName): Step<JoinedRepository | null> {
+  const found = yield* first<{ id: string }>(sql`
+    SELECT id, ${sql.turn('alone', 'id')} AS turn FROM live_repositories WHERE name = ${name}`)
+  if (found === null) return null
+  const row = yield* lockRow(sql, found.id)
+  // It was deleted meanwhile, and may be there anew.
+  if (row === null) throw new TryAgain()
+  return row
+}
+
+/** The same by its id. */
+export function* lockPlacementById(sql: Sql, id: string): Step<JoinedRepository | null> {
+  const found = yield* first<{ id: string }>(sql`
+    SELECT id, ${sql.turn('alone', 'id')} AS turn FROM live_repositories WHERE id = ${id}`)
+  return found && (yield* lockRow(sql, found.id))
+}
+
+/** In a statement of its own, which sees what the turn was waited for. */
+function* lockRow(sql: Sql, id: string): Step<JoinedRepository | null> {
+  return joined(
+    yield* first<JoinedRow>(sql`
+      SELECT id, name, visibility, listed, backend, confined FROM live_repositories
+      WHERE id = ${id} ${sql.lock('FOR NO KEY UPDATE')}`),
+  )
+}
+
 function joined(row: JoinedRow | null): JoinedRepository | null {
   if (row === null) return null
   const { id, name, visibility, backend } = row

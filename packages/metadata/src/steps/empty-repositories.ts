@@ -28,6 +28,7 @@ export function* emptyRepositories(sql: Sql, { limit }: CollectLimits): Step<Col
     if (!empty) break
     done.repositories++
     yield* run(sql`DELETE FROM directories WHERE repository_id = ${repository.id}`)
+    yield* run(sql`DELETE FROM moves WHERE repository_id = ${repository.id}`)
     yield* run(sql`UPDATE repositories SET emptied_at = ${sql.now} WHERE id = ${repository.id}`)
   }
   return collected({ ...done, more: true })

@@ -2,14 +2,9 @@ import type { PlacementRules, RepositoryFacts, Visibility } from '@openregistry/
 import { backendsFor } from '@openregistry/core/placement'
 import { RegistryError, type RepositoryName } from '@openregistry/oci'
 import { exposureOf, type Exposure } from '../rows/exposure.ts'
-import { first, run, type Step } from '../sql/query.ts'
+import { lockPlacement } from '../rows/repository.ts'
+import { run, type Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
-
-interface Found {
-  id: string
-  visibility: Visibility
-  confined: unknown
-}
 
 /** See `MetadataStore.setVisibility`. One row changes, whatever is in the repository; its rows follow in steps of their own. */
 export function* setVisibility(
@@ -18,20 +13,15 @@ export function* setVisibility(
   visibility: Visibility,
   rules: PlacementRules,
 ): Step<RepositoryFacts | null> {
-  // Whoever is about to put something into a public backend is waited for, and waits.
-  const closing = visibility === 'private' && rules.public.length > 0
-  if (closing)
-    yield* run(sql`SELECT ${sql.turn('alone', 'id')} AS turn FROM live_repositories WHERE name = ${name}`)
-  const repository = yield* first<Found>(sql`
-    SELECT id, visibility, confined FROM live_repositories
-    WHERE name = ${name} ${sql.lock('FOR NO KEY UPDATE')}`)
+  const repository = yield* lockPlacement(sql, name)
   if (repository === null) return null
   const { id } = repository
   if (repository.visibility !== visibility) {
+    const closing = visibility === 'private' && rules.public.length > 0
     if (closing) refuseExposed(yield* exposureOf(sql, id, rules), { name, rules })
     yield* run(sql`UPDATE repositories SET visibility = ${visibility}, unsettled = TRUE WHERE id = ${id}`)
   }
-  if (visibility === 'public' && (repository.visibility !== visibility || Boolean(repository.confined)))
+  if (visibility === 'public' && (repository.visibility !== visibility || repository.confined))
     yield* release(sql, id)
   return { id, name, visibility }
 }

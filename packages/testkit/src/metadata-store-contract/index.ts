@@ -13,6 +13,7 @@ import { layoutPinTests } from './layout-pins.ts'
 import { layoutTests } from './layouts.ts'
 import { manifestTests } from './manifests.ts'
 import { modelTests } from './random-steps.ts'
+import { moveTests } from './moves.ts'
 import { mountTests } from './mounts.ts'
 import { nameTests } from './names.ts'
 import type { OpenMetadataStore } from './opened.ts'
@@ -67,6 +68,7 @@ export function metadataStoreContract(name: string, open: OpenMetadataStore): vo
     purgeTests(open)
     placementTests(open)
     placementRaceTests(open)
+    moveTests(open)
     scrubTests(open)
     backendTieTests(open)
     publicContentTests(open)
