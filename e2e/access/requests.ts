@@ -250,6 +250,12 @@ const management: Probe[] = [
     ...{ ...json, body: '{"tag":"never"}' },
     how: 'what never was',
   }),
+  ...withHead([probe(`GET ${list}/{name}/move`, [200, 404, 401], (about) => `${api(about)}/move`)]),
+  probe(`POST ${list}/{name}/move`, [202, 404, 401], (about) => `${api(about)}/move`, {
+    ...json,
+    body: '{"backend":"disk"}',
+  }),
+  probe(`DELETE ${list}/{name}/move`, [409, 404, 401], (about) => `${api(about)}/move`),
   probe(`PATCH ${list}/{name}`, [200, 404, 401], api, { ...json, body: '{"visibility":"public"}' }),
   probe(`PATCH ${list}/{name}`, [200, 404, 401], api, {
     ...json,

@@ -4,6 +4,7 @@ import {
   pinLayoutsJob,
   pinsLayouts,
   namesJob,
+  moveJob,
   scrubJob,
   settleJob,
   startJobs,
@@ -26,6 +27,7 @@ function jobKinds(config: Config, ports: Ports, metrics: Metrics, log: Logger): 
     collectJob(ports, countCollection(metrics)),
     settleJob(ports),
     layoutsJob(ports),
+    moveJob(ports),
   ]
   if ([...ports.backends.values()].some(pinsLayouts)) kinds.push(pinLayoutsJob(ports))
   if (ports.names !== null) kinds.push(namesJob(ports, ports.names))

@@ -113,6 +113,42 @@ export interface CidFacts {
   leftOut: Tag[]
 }
 
+/** An amount of content. */
+export interface ContentAmount {
+  blobs: number
+  bytes: number
+}
+
+/** The newest move of a repository to another backend. */
+export interface MoveFacts {
+  /** Where its content goes. */
+  backend: string
+  /** A running one that met with an error is tried again. */
+  state: 'running' | 'done' | 'failed' | 'cancelled'
+  /** `user:<name>` or `operator`. */
+  requestedBy: string
+  /** Bytes a second; 0: as many as come. */
+  rate: number
+  /** ISO 8601, UTC. */
+  startedAt: string
+  endedAt: string | null
+  /** What was elsewhere when it began; null until that is counted. */
+  total: ContentAmount | null
+  done: ContentAmount
+  /** Bytes of blobs that are being copied. */
+  underWay: number
+  /** What went wrong the last time. */
+  error: string | null
+}
+
+/** Where the content of a repository belongs, and how its newest move stands. */
+export interface MoveStatusFacts {
+  /** Where it was moved to; null while it goes by the configuration of the registry. */
+  backend: string | null
+  /** Null when it was never moved. */
+  move: MoveFacts | null
+}
+
 /** A page of a list; `next` is where the following one begins. */
 export interface ListPage<T> {
   items: T[]
@@ -159,6 +195,24 @@ export class ManagementClient {
   /** Deletes a repository with all that is in it. */
   async deleteRepository(name: RepositoryName): Promise<void> {
     await (await this.#connection.send('DELETE', repositoryPath(name))).arrayBuffer()
+  }
+
+  /** How the newest move of a repository to another backend stands. */
+  move(name: RepositoryName, request: { signal?: AbortSignal } = {}): Promise<MoveStatusFacts> {
+    return this.#get(`${repositoryPath(name)}/move`, request)
+  }
+
+  /** Begins to move a repository to another backend. @param wish `rate`: bytes a second. */
+  startMove(name: RepositoryName, wish: { backend: string; rate?: number }): Promise<MoveStatusFacts> {
+    return this.#connection.sendForJson('POST', `${repositoryPath(name)}/move`, {
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(wish),
+    })
+  }
+
+  /** Stops a move that is running. */
+  cancelMove(name: RepositoryName): Promise<MoveStatusFacts> {
+    return this.#connection.sendForJson('DELETE', `${repositoryPath(name)}/move`)
   }
 
   /** Tags of a repository with their manifests, by name. */

@@ -1,12 +1,21 @@
 import { Command, Option } from 'commander'
 import type { Visibility } from '@openregistry/sdk'
 import { withClientOptions, type ClientOptions } from '../client/client-options.ts'
+import { moveCommand } from './move.ts'
 import { examples, jsonOption } from './shared-options.ts'
 import { tagCommand } from './tag.ts'
 
 /** The commands that ask a registry. */
 export function clientCommands(): Command[] {
-  return [listCommand(), inspectCommand(), cidCommand(), removeCommand(), tagCommand(), repositoryCommand()]
+  return [
+    listCommand(),
+    inspectCommand(),
+    cidCommand(),
+    removeCommand(),
+    tagCommand(),
+    repositoryCommand(),
+    moveCommand(),
+  ]
 }
 
 function listCommand(): Command {

@@ -61,7 +61,7 @@ test('everything goes to the new backend, nothing stays in the old one, and the 
   expect(await keysIn(store.open)).toHaveLength(3)
   const close = { repository: name, visibility: 'private' } as const
   await expect(registry.setVisibility(operator, close)).rejects.toMatchObject({ code: 'CONFLICT' })
-  expect(await begin(opened)).toMatchObject({ state: 'running', total: null })
+  expect(await begin(opened)).toMatchObject({ backend: 'disk', move: { state: 'running', total: null } })
   expect(await work(ports)).toMatchObject({ blobs: 3, size: 1_250_000, ended: 'true' })
   expect(await moveOf(opened)).toMatchObject({
     state: 'done',

@@ -144,7 +144,11 @@ async function moveLink(
   using copying = progress.begin()
   const onBytes = async (bytes: number): Promise<void> => {
     await copying.add(bytes)
-    await pace.spend(bytes, signal)
+    // However slow the rate, it is asked every second whether this is still wanted.
+    for (let left = bytes; left > 0; left -= pace.perSecond) {
+      await pace.spend(Math.min(left, pace.perSecond), signal)
+      await copying.add(0)
+    }
   }
   const repository = { id: task.repositoryId, name: task.name }
   const wish = { content: link, repository, to: backend, digest: link.digest }

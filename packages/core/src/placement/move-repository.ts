@@ -5,12 +5,15 @@ import type { Move } from '../ports/placement.ts'
 import type { Ports } from '../settings.ts'
 import { placementOf } from './rules.ts'
 
+/** Slower than this a chunk would outlast the session of its copy. Bytes a second. */
+const leastRate = 1024
+
 /** Which repository, where to, and how fast. */
 export interface MoveRepositoryInput {
   repository: RepositoryName
   /** The name of a backend. */
   backend: string
-  /** Bytes a second; 0: as many as come. */
+  /** Bytes a second, 1024 at least; 0: as many as come. */
   rate: number
 }
 
@@ -24,14 +27,14 @@ export interface MoveStatus {
 /**
  * Says that the content of a repository belongs into another backend from now on. A job brings it there; new content goes
  * there at once.
- * @throws RegistryError `UNAUTHORIZED`, `DENIED`, `NAME_UNKNOWN`; `PARAMETER_INVALID` when there is no such backend;
+ * @throws RegistryError `UNAUTHORIZED`, `DENIED`, `NAME_UNKNOWN`; `PARAMETER_INVALID` when there is no such backend or rate;
  * `CONFLICT` when it is being moved elsewhere already, or is private and the backend is not.
  */
 export async function moveRepository(
   ports: Ports,
   principal: Principal,
   { repository, backend, rate }: MoveRepositoryInput,
-): Promise<Move> {
+): Promise<MoveStatus> {
   const { metadata } = ports
   await requireAdmin(ports, principal, repository)
   const rules = placementOf(ports)
@@ -41,10 +44,16 @@ export async function moveRepository(
       `There is no storage backend "${backend}" here; there is ${rules.backends.join(', ')}.`,
     )
   }
+  if (rate !== 0 && rate < leastRate) {
+    throw new RegistryError(
+      'PARAMETER_INVALID',
+      `A rate is ${leastRate} bytes a second, or more; 0 is no bound.`,
+    )
+  }
   const principalOf = principalName(principal)
   const move = await metadata.startMove({ repository, backend, rate, principal: principalOf, rules })
   if (move === null) throw unknownRepository(repository)
-  return move
+  return { backend: move.backend, move }
 }
 
 /**
@@ -70,11 +79,11 @@ export async function cancelMove(
   ports: Ports,
   principal: Principal,
   { repository }: { repository: RepositoryName },
-): Promise<Move> {
+): Promise<MoveStatus> {
   await requireAdmin(ports, principal, repository)
   const move = await ports.metadata.cancelMove(repository)
   if (move === null) throw new RegistryError('CONFLICT', `${repository} is not being moved.`)
-  return move
+  return getMove(ports, principal, { repository })
 }
 
 async function requireAdmin(

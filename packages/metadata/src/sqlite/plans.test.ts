@@ -68,6 +68,7 @@ async function useEverything(store: MetadataStore): Promise<void> {
   await store.deleteBlob(name, large.sha256)
   await useHistory(store, name, manifest.digest)
   await store.deleteRepository(name, 'user:ada')
+  await usePlacement(store)
   await useCollection(store)
 }
 
@@ -93,6 +94,34 @@ async function useCollection(store: MetadataStore): Promise<void> {
   await store.deleteRepository(name, 'user:ada')
   while ((await store.emptyRepositories(limit)).more);
   await store.compact()
+}
+
+async function usePlacement(store: MetadataStore): Promise<void> {
+  const [name, page] = [newName(), { after: null, limit: 10 }]
+  const rules = { ...openFirst, backends: ['open', 'disk', 'vault'] }
+  const [blob] = [await pushBlob(store, name, hashedContent(), { rules }), await openSession(store, name)]
+  const { id: repositoryId } = (await store.findRepository(name))!
+  const begin = { repository: name, backend: 'vault', rate: 0, principal: 'operator', rules }
+  await store.startMove(begin)
+  await store.startMove(begin)
+  await store.findMove(name)
+  await store.findMoveTask(repositoryId)
+  await store.countMove(repositoryId)
+  await store.noteMove({ repositoryId, underWay: 1, error: null })
+  const [link] = (await store.listLinksElsewhere(repositoryId, 'vault', page)).items
+  await store.listObjects(link?.blobId ?? 0)
+  for (const wanted of [blob.sha256, null]) {
+    const id = newUploadId()
+    await store.openCopy({ id, repositoryId, backend: 'vault', lifetime: 1000, rules })
+    const copy = { upload: id, key: newStorageKey(id), digest: wanted, rules }
+    await store.commitCopy({ ...copy, blobId: link?.blobId ?? 0 })
+  }
+  await store.relocateLinks({ repositoryId, digests: [blob.sha256], rules })
+  await store.releaseCopies(repositoryId, { ...rules, public: ['disk'] })
+  await store.collectBlobs({ limit: 10, rules })
+  await store.endMove({ repositoryId, left: 0, error: null, rules: { ...rules, public: ['disk'] } })
+  await store.startMove({ ...begin, backend: 'disk' })
+  await store.cancelMove(name)
 }
 
 async function useHistory(store: MetadataStore, name: RepositoryName, digest: Digest): Promise<void> {

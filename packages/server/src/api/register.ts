@@ -5,6 +5,7 @@ import type { z } from 'zod'
 import type { WebEnvironment, WebParts } from '../web/parts.ts'
 import { registerCids } from './cids.ts'
 import { registerHistory } from './history.ts'
+import { registerMoves } from './moves.ts'
 import {
   imageParameters,
   imageSchema,
@@ -145,6 +146,7 @@ export function registerApi(app: OpenAPIHono<WebEnvironment>, { registry, log }:
   })
   registerHistory(app, { registry, log })
   registerCids(app, { registry })
+  registerMoves(app, { registry, log })
   app.doc31('/api/v1/openapi.json', {
     openapi: '3.1.0',
     info: { title: 'OpenRegistry', version: '1', description: 'Errors are problem documents (RFC 9457).' },
