@@ -37,6 +37,7 @@ import { listTagHistory } from './reads/list-tag-history.ts'
 import { listTagNames } from './reads/list-tag-names.ts'
 import { listTaggedLayouts } from './reads/list-tagged-layouts.ts'
 import { listTags } from './reads/list-tags.ts'
+import { listUncopied } from './reads/list-uncopied.ts'
 import { namesObjects } from './reads/names-objects.ts'
 import { listUnsettled } from './reads/list-unsettled.ts'
 import { previewCollection } from './reads/preview-collection.ts'
@@ -46,6 +47,7 @@ import { readLocation } from './reads/read-location.ts'
 import { scrubTotals } from './reads/scrub-totals.ts'
 import { addPart } from './steps/add-part.ts'
 import { beginLayoutPin } from './steps/begin-layout-pin.ts'
+import { beginReplication } from './steps/begin-replication.ts'
 import { beginScrubPass } from './steps/begin-scrub-pass.ts'
 import { cancelMove } from './steps/cancel-move.ts'
 import { cancelUpload } from './steps/cancel-upload.ts'
@@ -80,6 +82,7 @@ import { leaseJob } from './steps/lease-job.ts'
 import { mendContent } from './steps/mend-content.ts'
 import { mountBlob } from './steps/mount-blob.ts'
 import { noteMove } from './steps/note-move.ts'
+import { noteReplication } from './steps/note-replication.ts'
 import { noteSurplus } from './steps/note-surplus.ts'
 import { openCopy } from './steps/open-copy.ts'
 import { openUpload } from './steps/open-upload.ts'
@@ -150,6 +153,7 @@ export const reads = {
   listTagNames,
   listTaggedLayouts,
   listTags,
+  listUncopied,
   namesObjects,
   listUnsettled,
   previewCollection,
@@ -169,6 +173,7 @@ export const surveys: ReadonlySet<OperationName> = new Set(['previewCollection']
 export const steps = {
   addPart,
   beginLayoutPin,
+  beginReplication,
   beginScrubPass,
   cancelMove,
   cancelUpload,
@@ -205,6 +210,7 @@ export const steps = {
   mendContent,
   mountBlob,
   noteMove,
+  noteReplication,
   noteSurplus,
   openCopy,
   openUpload,
@@ -252,6 +258,7 @@ export const standalone: ReadonlySet<OperationName> = new Set([
   'forgetTagChanges',
   'postponeLayouts',
   'noteMove',
+  'noteReplication',
   'recordVerified',
   'releaseLocations',
   'renewLease',

@@ -91,6 +91,19 @@ export interface LinkElsewhere extends CheckedContent {
   there: boolean
 }
 
+/** A blob without a good second copy, and a repository on whose account it may have one. */
+export interface UncopiedBlob extends CheckedContent {
+  repository: { id: string; name: RepositoryName }
+}
+
+/** A pass over all blobs. */
+export interface ReplicationPass {
+  /** Which one it is. */
+  begunAt: Milliseconds
+  /** Id of the last blob that was looked at. */
+  position: number
+}
+
 /** What `openCopy` needs. */
 export interface OpenCopy {
   id: UploadId
@@ -132,6 +145,18 @@ export interface PlacementStore {
     backend: string,
     page: PageRequest<string>,
   ): Promise<Page<LinkElsewhere>>
+
+  /**
+   * Of the next `limit` blobs after the id `after`: those that have objects, none of them good in this backend, and that a
+   * repository has which may have them there (`open`: which may have something in public backends).
+   * @returns `position`: the id of the last blob that was looked at, or `after`.
+   */
+  listUncopied(input: {
+    backend: string
+    open: boolean
+    after: number
+    limit: number
+  }): Promise<{ items: UncopiedBlob[]; position: number; more: boolean }>
 
   /** Objects of a blob that are not known to be bad. */
   listObjects(blobId: number): Promise<{ backend: string; key: StorageKey }[]>
@@ -185,6 +210,17 @@ export interface PlacementStore {
 
   /** Stops a move that is running. What was moved stays; new content goes where it went before. Null: nothing is moved. */
   cancelMove(name: RepositoryName): Promise<Move | null>
+
+  // --- steps: second copies ------------------------------------------------------------------------------------
+
+  /**
+   * Where the making of second copies in this backend goes on: after the blob with the id `position`. A pass over all blobs
+   * begins `interval` after the one before, and when a repository has become public: what was passed over gets its turn.
+   */
+  beginReplication(input: { backend: string; interval: Milliseconds }): Promise<ReplicationPass>
+
+  /** Notes how far a pass is. False when another one has begun. */
+  noteReplication(input: ReplicationPass & { backend: string }): Promise<boolean>
 
   // --- steps: copies -------------------------------------------------------------------------------------------
 

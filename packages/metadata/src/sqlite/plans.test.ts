@@ -116,6 +116,9 @@ async function usePlacement(store: MetadataStore): Promise<void> {
     const copy = { upload: id, key: newStorageKey(id), digest: wanted, rules }
     await store.commitCopy({ ...copy, blobId: link?.blobId ?? 0 })
   }
+  const pass = await store.beginReplication({ backend: 'open', interval: 1000 })
+  await store.listUncopied({ backend: 'open', open: false, after: 0, limit: 10 })
+  await store.noteReplication({ ...pass, backend: 'open', position: 1 })
   await store.relocateLinks({ repositoryId, digests: [blob.sha256], rules })
   await store.releaseCopies(repositoryId, { ...rules, public: ['disk'] })
   await store.collectBlobs({ limit: 10, rules })

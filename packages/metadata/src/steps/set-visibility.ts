@@ -2,6 +2,7 @@ import type { PlacementRules, RepositoryFacts, Visibility } from '@openregistry/
 import { backendsFor } from '@openregistry/core/placement'
 import { RegistryError, type RepositoryName } from '@openregistry/oci'
 import { exposureOf, type Exposure } from '../rows/exposure.ts'
+import { beginPassesAnew } from '../rows/replication.ts'
 import { lockPlacement } from '../rows/repository.ts'
 import { run, type Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
@@ -26,10 +27,10 @@ export function* setVisibility(
   return { id, name, visibility }
 }
 
-/** Lets second copies of it lie in public backends. Those who make them begin anew, since its content is of any age. */
+/** Lets second copies of it lie in public backends. */
 function* release(sql: Sql, id: string): Step<void> {
   yield* run(sql`UPDATE repositories SET confined = FALSE WHERE id = ${id} AND confined`)
-  yield* run(sql`UPDATE replications SET position = 0`)
+  yield* beginPassesAnew(sql)
 }
 
 /** @throws RegistryError `CONFLICT` saying what lies where, what to do, and what cannot be undone. */

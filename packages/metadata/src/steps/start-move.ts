@@ -2,6 +2,7 @@ import type { Move, PlacedRepository, StartMove } from '@openregistry/core'
 import { isAllowed, misplaced } from '@openregistry/core/placement'
 import { RegistryError } from '@openregistry/oci'
 import { askForMove, readMove } from '../rows/move.ts'
+import { beginPassesAnew } from '../rows/replication.ts'
 import { lockPlacement } from '../rows/repository.ts'
 import { run, type Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
@@ -23,6 +24,7 @@ export function* startMove(sql: Sql, input: StartMove): Step<Move | null> {
     throw misplaced(rules, repository, backend)
   yield* run(sql`
     UPDATE repositories SET backend = ${backend}, confined = ${!open} WHERE id = ${repository.id}`)
+  if (open && repository.confined) yield* beginPassesAnew(sql)
   if (before === null || before.endedAt !== null) yield* begin(sql, repository, input)
   else yield* run(sql`UPDATE moves SET rate = ${input.rate} WHERE repository_id = ${repository.id}`)
   yield* askForMove(sql, repository.id)

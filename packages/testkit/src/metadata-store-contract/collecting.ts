@@ -1,4 +1,4 @@
-import type { CollectionStep, MetadataStore, StorageKey } from '@openregistry/core'
+import type { CollectionStep, MetadataStore, PlacementRules, StorageKey } from '@openregistry/core'
 import type { OpenMetadataStore } from './opened.ts'
 import { diskAlone, hour, pendingKeys, type Pushed } from './actions.ts'
 
@@ -11,7 +11,11 @@ export const longGrace = 1000 * hour
 /** Takes every step of the collector until none finds anything; adds up what they did. */
 export async function collectAll(
   store: MetadataStore,
-  { grace = 0, limit = 100 }: { grace?: number; limit?: number } = {},
+  {
+    grace = 0,
+    limit = 100,
+    rules = diskAlone,
+  }: { grace?: number; limit?: number; rules?: PlacementRules } = {},
 ): Promise<Omit<CollectionStep, 'more'>> {
   const total = { repositories: 0, manifests: 0, links: 0, blobs: 0, bytes: 0 }
   for (;;) {
@@ -20,7 +24,7 @@ export async function collectAll(
       () => store.emptyRepositories({ limit }),
       () => store.collectManifests({ grace, limit }),
       () => store.collectLinks({ grace, limit }),
-      () => store.collectBlobs({ limit, rules: diskAlone }),
+      () => store.collectBlobs({ limit, rules }),
     ]
     for (const step of steps) {
       const done = await step()

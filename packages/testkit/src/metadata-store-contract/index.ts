@@ -22,6 +22,7 @@ import { placementRaceTests } from './placement-races.ts'
 import { publicContentTests } from './public-content.ts'
 import { purgeTests } from './purging.ts'
 import { referrerTests } from './referrers.ts'
+import { replicationTests } from './replication.ts'
 import { repositoryTests } from './repositories.ts'
 import { restoringCollectedTests } from './restoring-collected.ts'
 import { restoringTests } from './restoring.ts'
@@ -69,6 +70,7 @@ export function metadataStoreContract(name: string, open: OpenMetadataStore): vo
     placementTests(open)
     placementRaceTests(open)
     moveTests(open)
+    replicationTests(open)
     scrubTests(open)
     backendTieTests(open)
     publicContentTests(open)
