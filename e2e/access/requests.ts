@@ -199,6 +199,7 @@ const management: Probe[] = [
     probe(`GET ${list}`, [200, 200, 200], ({ name }) => `${list}?n=1&last=${name}`, { how: 'after it' }),
     probe(`GET ${list}/{name}`, [200, 404, 200], api),
     probe(`GET ${list}/{name}/tags`, [200, 404, 200], (about) => `${api(about)}/tags`),
+    probe(`GET ${list}/{name}/storage`, [200, 404, 200], (about) => `${api(about)}/storage`),
     probe(
       `GET ${list}/{name}/manifests/{reference}`,
       [200, 404, 200],

@@ -3,6 +3,7 @@ import type { Principal } from './access/principal.ts'
 import { listReferrers } from './discover/list-referrers.ts'
 import { listRepositories } from './discover/list-repositories.ts'
 import { listTagNames, listTags } from './discover/list-tags.ts'
+import { listTagStorage } from './discover/list-tag-storage.ts'
 import { listTagHistory } from './history/list-tag-history.ts'
 import { restore } from './history/restore.ts'
 import { imageCid, repositoryCid } from './ipfs/image-cid.ts'
@@ -43,6 +44,7 @@ const useCases = {
   listTagHistory,
   listTagNames,
   listTags,
+  listTagStorage,
   mountBlob,
   moveRepository,
   openBlob,

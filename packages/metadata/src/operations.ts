@@ -22,6 +22,7 @@ import { listBlobUses } from './reads/list-blob-uses.ts'
 import { listDamage } from './reads/list-damage.ts'
 import { listDueLayouts } from './reads/list-due-layouts.ts'
 import { listDueNames } from './reads/list-due-names.ts'
+import { listImageContent } from './reads/list-image-content.ts'
 import { listJobs } from './reads/list-jobs.ts'
 import { listKeys } from './reads/list-keys.ts'
 import { listLayoutPins } from './reads/list-layout-pins.ts'
@@ -29,6 +30,7 @@ import { listLinksElsewhere } from './reads/list-links-elsewhere.ts'
 import { listObjects } from './reads/list-objects.ts'
 import { listParts } from './reads/list-parts.ts'
 import { listPendingDeletes } from './reads/list-pending-deletes.ts'
+import { listPlaces } from './reads/list-places.ts'
 import { listReferrers } from './reads/list-referrers.ts'
 import { listRepositories } from './reads/list-repositories.ts'
 import { listRepositoryContent } from './reads/list-repository-content.ts'
@@ -138,6 +140,7 @@ export const reads = {
   listDamage,
   listDueLayouts,
   listDueNames,
+  listImageContent,
   listJobs,
   listKeys,
   listLayoutPins,
@@ -145,6 +148,7 @@ export const reads = {
   listObjects,
   listParts,
   listPendingDeletes,
+  listPlaces,
   listReferrers,
   listRepositories,
   listRepositoryContent,

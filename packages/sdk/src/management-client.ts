@@ -21,6 +21,28 @@ export interface TagFacts {
   updatedAt: string
 }
 
+/** What of an image is in one place. */
+export interface StoredAmount {
+  /** `inline`: in the database. */
+  backend: string
+  /** Whose bytes are good there. */
+  blobs: number
+  bytes: number
+  /** When the one was verified that was not for longest; ISO 8601, UTC. */
+  verifiedAt: string
+}
+
+/** Where the layers and configs of what a tag points to are; those of all images of an index. */
+export interface TagStorageFacts {
+  name: string
+  digest: Digest
+  blobs: number
+  bytes: number
+  stored: StoredAmount[]
+  /** Blobs without good bytes anywhere. */
+  missing: number
+}
+
 /** Content that a manifest names, and where its bytes are. */
 export interface InspectedDescriptor {
   digest: Digest
@@ -30,6 +52,8 @@ export interface InspectedDescriptor {
   cid: string | null
   /** `inline` (in the database), or the name of a backend; null when the registry does not have the content. */
   location: string | null
+  /** Every place that has, or had, its bytes; none for manifests. */
+  places: { backend: string; state: 'good' | 'damaged' | 'missing'; verifiedAt: string }[]
   platform?: { os?: string; architecture?: string; variant?: string; [other: string]: unknown }
   annotations?: Annotations
 }
@@ -219,6 +243,13 @@ export class ManagementClient {
   async tags(name: RepositoryName, request: ListRequest = {}): Promise<ListPage<TagFacts>> {
     const path = `${repositoryPath(name)}/tags${queryOf(request)}`
     const body = await this.#get<{ tags: TagFacts[]; next: string | null }>(path, request)
+    return { items: body.tags, next: body.next }
+  }
+
+  /** Where the content of tags is stored, by name. */
+  async storage(name: RepositoryName, request: ListRequest = {}): Promise<ListPage<TagStorageFacts>> {
+    const path = `${repositoryPath(name)}/storage${queryOf(request)}`
+    const body = await this.#get<{ tags: TagStorageFacts[]; next: string | null }>(path, request)
     return { items: body.tags, next: body.next }
   }
 

@@ -61,10 +61,17 @@ function platformOf({ platform }: InspectedDescriptor): string | null {
 const columns: Column<Part>[] = [
   { title: 'PART', value: ({ role }) => role },
   { title: 'SIZE', value: ({ size }) => formatBytes(size), align: 'right' },
-  { title: 'LOCATION', value: ({ location }) => location ?? 'not here' },
+  { title: 'LOCATION', value: locationOf },
   { title: 'DIGEST', value: ({ digest }) => digest },
   { title: 'CID', value: ({ cid }) => cid ?? '' },
 ]
+
+/** Every place with good bytes, the one first that is read. */
+function locationOf({ location, places }: Part): string {
+  if (location === null) return 'not here'
+  const others = places.filter(({ backend, state }) => state === 'good' && backend !== location)
+  return [location, ...others.map(({ backend }) => backend)].join(', ')
+}
 
 /** An image shows the type of its config where an artifact shows its own ("Listing Referrers"). */
 function isArtifact(type: string | null): boolean {

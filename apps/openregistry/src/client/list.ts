@@ -42,7 +42,8 @@ export async function listTags(repository: string, options: ClientOptions): Prom
   print(table(columns, tags))
 }
 
-async function allOf<T>(ask: (request: ListRequest) => Promise<ListPage<T>>): Promise<T[]> {
+/** All entries of a list, page by page. */
+export async function allOf<T>(ask: (request: ListRequest) => Promise<ListPage<T>>): Promise<T[]> {
   const items: T[] = []
   let page = await ask({})
   items.push(...page.items)

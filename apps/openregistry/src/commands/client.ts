@@ -22,16 +22,22 @@ function listCommand(): Command {
   return withClientOptions(new Command('ls'))
     .description('list repositories, or the tags of one')
     .argument('[repository]', 'for example me/app, or registry.example.org/me/app')
+    .option('--storage', 'where the content of each tag is stored, and when that was verified')
     .addOption(jsonOption())
     .addHelpText(
       'after',
       examples(
         'openregistry ls',
         'openregistry ls me/app',
+        'openregistry ls --storage me/app',
         'openregistry ls --server https://registry.example.org --json',
       ),
     )
-    .action(async (repository: string | undefined, options: ClientOptions) => {
+    .action(async (repository: string | undefined, options: ClientOptions & { storage?: boolean }) => {
+      if (options.storage === true) {
+        const { listStorage } = await import('../client/list-storage.ts')
+        return listStorage(repository, options)
+      }
       const { listRepositories, listTags } = await import('../client/list.ts')
       await (repository === undefined ? listRepositories(options) : listTags(repository, options))
     })

@@ -2,12 +2,14 @@ import type { Cid } from '@openregistry/dag'
 import {
   parseManifest,
   type Descriptor,
+  type Digest,
   type ParsedManifest,
   type Reference,
   type RepositoryName,
 } from '@openregistry/oci'
 import type { Principal } from '../access/principal.ts'
 import type { StoredManifest } from '../ports/metadata-store.ts'
+import type { BlobPlace } from '../ports/placement.ts'
 import { getManifest } from '../pull/get-manifest.ts'
 import type { Ports } from '../settings.ts'
 
@@ -15,8 +17,10 @@ import type { Ports } from '../settings.ts'
 export interface LocatedDescriptor {
   descriptor: Descriptor
   cid: Cid | null
-  /** `inline`, or the name of a backend. */
+  /** `inline`, or the name of a backend: where it is read. */
   location: string | null
+  /** Every place that has, or had, its bytes; none for manifests, which are in the database alone. */
+  places: readonly BlobPlace[]
 }
 
 /** A manifest with everything that it names. */
@@ -39,8 +43,9 @@ export async function inspectImage(
 ): Promise<InspectedImage> {
   const manifest = await getManifest(ports, principal, { repository, reference, bytes: true })
   const parsed = parseManifest(manifest.bytes ?? new Uint8Array(), manifest.mediaType)
+  const places = await placesOf(ports, repository, parsed)
   const blob = (descriptor: Descriptor): Promise<LocatedDescriptor> =>
-    locateBlob(ports, repository, descriptor)
+    locateBlob(ports, repository, descriptor, places)
   const child = (descriptor: Descriptor): Promise<LocatedDescriptor> =>
     locateManifest(ports, repository, descriptor)
   return {
@@ -52,15 +57,29 @@ export async function inspectImage(
   }
 }
 
+async function placesOf(
+  { metadata }: Ports,
+  name: RepositoryName,
+  { config, layers }: ParsedManifest,
+): Promise<ReadonlyMap<Digest, readonly BlobPlace[]>> {
+  const digests = [...(config === null ? [] : [config]), ...layers].map(({ digest }) => digest)
+  const repository = digests.length === 0 ? null : await metadata.findRepository(name)
+  const placed = repository === null ? [] : await metadata.listPlaces(repository.id, [...new Set(digests)])
+  return new Map(placed.map(({ digest, places }) => [digest, places]))
+}
+
 async function locateBlob(
   { metadata }: Ports,
   repository: RepositoryName,
   descriptor: Descriptor,
+  known: ReadonlyMap<Digest, readonly BlobPlace[]>,
 ): Promise<LocatedDescriptor> {
+  const places = known.get(descriptor.digest) ?? []
   const blob = (await metadata.findBlob(repository, descriptor.digest, { bytes: false }))?.blob ?? null
   const location = blob?.location ?? null
-  if (blob === null || location === null) return { descriptor, cid: null, location: null }
-  return { descriptor, cid: blob.cid, location: location.kind === 'inline' ? 'inline' : location.backend }
+  if (blob === null || location === null) return { descriptor, cid: null, location: null, places }
+  const backend = location.kind === 'inline' ? 'inline' : location.backend
+  return { descriptor, cid: blob.cid, location: backend, places }
 }
 
 async function locateManifest(
@@ -70,5 +89,6 @@ async function locateManifest(
 ): Promise<LocatedDescriptor> {
   const reference: Reference = { kind: 'digest', digest: descriptor.digest }
   const manifest = (await metadata.findManifest(repository, reference, { bytes: false }))?.manifest ?? null
-  return { descriptor, cid: manifest?.cid ?? null, location: manifest === null ? null : 'inline' }
+  const location = manifest === null ? null : 'inline'
+  return { descriptor, cid: manifest?.cid ?? null, location, places: [] }
 }

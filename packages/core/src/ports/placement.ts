@@ -1,6 +1,7 @@
 import type { Cid } from '@openregistry/dag'
 import type { Digest, RepositoryName } from '@openregistry/oci'
 import type { Milliseconds, Page, PageRequest, RepositoryFacts, Visibility } from './metadata-store.ts'
+import type { LocationState } from './scrub.ts'
 import type { StorageKey, UploadId } from './storage-key.ts'
 
 /**
@@ -91,6 +92,23 @@ export interface LinkElsewhere extends CheckedContent {
   there: boolean
 }
 
+/** Bytes of a blob at one place, and when they were last known to be what they must be. */
+export interface BlobPlace {
+  /** `inline`: in the database. */
+  backend: string
+  state: LocationState
+  /** Written, or read again and compared; where they are bad, found to be so. */
+  verifiedAt: Milliseconds
+}
+
+/** Where the bytes of a blob are that a repository has. */
+export interface PlacedContent {
+  /** Under which the repository has it. */
+  digest: Digest
+  size: number
+  places: BlobPlace[]
+}
+
 /** A blob without a good second copy, and a repository on whose account it may have one. */
 export interface UncopiedBlob extends CheckedContent {
   repository: { id: string; name: RepositoryName }
@@ -145,6 +163,18 @@ export interface PlacementStore {
     backend: string,
     page: PageRequest<string>,
   ): Promise<Page<LinkElsewhere>>
+
+  /**
+   * What images are made of: blobs that live manifests need, and those that their children need, each once. Very large trees
+   * are followed only so far.
+   */
+  listImageContent(
+    repositoryId: string,
+    manifests: readonly Digest[],
+  ): Promise<{ manifest: Digest; blobs: Digest[] }[]>
+
+  /** Where blobs are that a repository has; those that it does not have are left out. */
+  listPlaces(repositoryId: string, digests: readonly Digest[]): Promise<PlacedContent[]>
 
   /**
    * Of the next `limit` blobs after the id `after`: those that have objects, none of them good in this backend, and that a

@@ -110,6 +110,9 @@ async function usePlacement(store: MetadataStore): Promise<void> {
   await store.noteMove({ repositoryId, underWay: 1, error: null })
   const [link] = (await store.listLinksElsewhere(repositoryId, 'vault', page)).items
   await store.listObjects(link?.blobId ?? 0)
+  const image = await pushManifest(store, name, { blobs: [blob.sha256] })
+  await store.listImageContent(repositoryId, [image.digest])
+  await store.listPlaces(repositoryId, [blob.sha256])
   for (const wanted of [blob.sha256, null]) {
     const id = newUploadId()
     await store.openCopy({ id, repositoryId, backend: 'vault', lifetime: 1000, rules })

@@ -6,6 +6,7 @@ import type { WebEnvironment, WebParts } from '../web/parts.ts'
 import { registerCids } from './cids.ts'
 import { registerHistory } from './history.ts'
 import { registerMoves } from './moves.ts'
+import { registerStorage } from './storage.ts'
 import {
   imageParameters,
   imageSchema,
@@ -147,6 +148,7 @@ export function registerApi(app: OpenAPIHono<WebEnvironment>, { registry, log }:
   registerHistory(app, { registry, log })
   registerCids(app, { registry })
   registerMoves(app, { registry, log })
+  registerStorage(app, { registry })
   app.doc31('/api/v1/openapi.json', {
     openapi: '3.1.0',
     info: { title: 'OpenRegistry', version: '1', description: 'Errors are problem documents (RFC 9457).' },
@@ -157,6 +159,7 @@ function formatDescriptor({
   descriptor,
   cid,
   location,
+  places,
 }: LocatedDescriptor): z.infer<typeof descriptorSchema> {
   const { digest, mediaType, size, platform, annotations } = descriptor
   return {
@@ -165,6 +168,9 @@ function formatDescriptor({
     size,
     cid,
     location,
+    places: places.map(({ verifiedAt, ...place }) => {
+      return { ...place, verifiedAt: new Date(verifiedAt).toISOString() }
+    }),
     ...(platform === undefined ? {} : { platform: { ...platform } }),
     ...(annotations === undefined ? {} : { annotations }),
   }

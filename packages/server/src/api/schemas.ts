@@ -43,7 +43,16 @@ export const descriptorSchema = z
     location: z
       .string()
       .nullable()
-      .openapi({ description: '"inline" (in the database) or the name of a backend.' }),
+      .openapi({ description: '"inline" (in the database) or the name of a backend: where it is read.' }),
+    places: z
+      .array(
+        z.object({
+          backend: z.string(),
+          state: z.enum(['good', 'damaged', 'missing']),
+          verifiedAt: z.iso.datetime().openapi({ description: 'Written, or read again and compared.' }),
+        }),
+      )
+      .openapi({ description: 'Every place that has, or had, its bytes; none for manifests.' }),
     platform: z.record(z.string(), z.unknown()).optional(),
     annotations: annotations.optional(),
   })

@@ -19,6 +19,7 @@ import { nameTests } from './names.ts'
 import type { OpenMetadataStore } from './opened.ts'
 import { placementTests } from './placement.ts'
 import { placementRaceTests } from './placement-races.ts'
+import { placesTests } from './places.ts'
 import { publicContentTests } from './public-content.ts'
 import { purgeTests } from './purging.ts'
 import { referrerTests } from './referrers.ts'
@@ -71,6 +72,7 @@ export function metadataStoreContract(name: string, open: OpenMetadataStore): vo
     placementRaceTests(open)
     moveTests(open)
     replicationTests(open)
+    placesTests(open)
     scrubTests(open)
     backendTieTests(open)
     publicContentTests(open)

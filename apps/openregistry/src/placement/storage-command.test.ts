@@ -1,0 +1,82 @@
+import { replicateJob } from '@openregistry/core'
+import type { InspectedManifest } from '@openregistry/sdk'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { describePlaces } from '../client/list-storage.ts'
+import { pushImage } from '../testing/push-image.ts'
+import { runCommand } from '../testing/run-command.ts'
+import { serveSeveral, type ServedSeveral } from '../testing/serve-several.ts'
+import { temporaryFolder } from '../testing/temporary-folder.ts'
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>
+let served: ServedSeveral
+beforeAll(async () => {
+  folder = await temporaryFolder()
+  served = await serveSeveral({ backend: 'disk', replicas: ['vault'] })
+})
+afterAll(async () => {
+  await served[Symbol.asyncDispose]()
+  await folder[Symbol.asyncDispose]()
+})
+
+const run = (...args: string[]) =>
+  runCommand(args, { cwd: folder.path, env: { OPEN_REGISTRY_SERVER: served.server } })
+
+const replicate = () => replicateJob(served.ports).run({ payload: '', signal: new AbortController().signal })
+
+test('shows where tags are stored, copies as they are made, and what is lost', async () => {
+  const { digest } = await pushImage(served.client, 'me/app:1', 3_000_000)
+  const lines = async () => (await run('ls', '--storage', 'me/app')).stdout.trimEnd().split('\n')
+  expect(await lines()).toStrictEqual([
+    'TAG  BLOBS     SIZE  STORED  VERIFIED',
+    '1        2  2.9 MiB  disk    just now',
+  ])
+  await replicate()
+  expect((await lines())[1]).toBe('1        2  2.9 MiB  disk, vault  just now')
+  const json = await run('ls', '--storage', 'me/app', '--json')
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    repository: 'me/app',
+    tags: [
+      {
+        name: '1',
+        digest,
+        blobs: 2,
+        missing: 0,
+        stored: [
+          { backend: 'disk', blobs: 1, bytes: 3_000_000 },
+          { backend: 'inline', blobs: 1 },
+          { backend: 'vault', blobs: 1, verifiedAt: expect.stringMatching(/^\d{4}-.*Z$/) as string },
+        ],
+      },
+    ],
+  })
+  const image = JSON.parse((await run('inspect', 'me/app:1', '--json')).stdout) as InspectedManifest
+  expect(image.layers[0]?.places).toMatchObject([
+    { backend: 'disk', state: 'good' },
+    { backend: 'vault', state: 'good' },
+  ])
+  expect((await run('inspect', 'me/app:1')).stdout).toContain('disk, vault')
+})
+
+test.each([
+  ['no repository', ['ls', '--storage'], 'goes with a repository'],
+  ['an image', ['ls', '--storage', 'me/app:1'], 'openregistry inspect me/app:1'],
+])('takes a repository: %s', async (_what, args, text) => {
+  const { code, stderr } = await run(...args)
+  expect(code).toBe(2)
+  expect(stderr).toContain(text)
+})
+
+test.each([
+  ['all in one place', 3, { disk: 3 }, 0, 'disk'],
+  ['partly copied', 3, { disk: 3, s3: 1 }, 0, 'disk, s3 1 of 3'],
+  ['small parts in the database', 3, { disk: 2, inline: 1, s3: 1 }, 0, 'disk, s3 1 of 2'],
+  ['small alone', 2, { inline: 2 }, 0, 'inline'],
+  ['partly lost', 3, { disk: 2 }, 1, 'disk 2 of 3, 1 not here'],
+  ['an index of nothing', 0, {}, 0, 'nothing to store'],
+])('%s', (_what, blobs, amounts: Record<string, number>, missing, text) => {
+  const stored = Object.entries(amounts).map(([backend, count]) => {
+    return { backend, blobs: count, bytes: 0, verifiedAt: '' }
+  })
+  const tag = { name: '1', digest: 'sha256:00' as never, bytes: 0 }
+  expect(describePlaces({ ...tag, blobs, stored, missing })).toBe(text)
+})
