@@ -5,6 +5,8 @@ import {
   pinsLayouts,
   namesJob,
   moveJob,
+  repairJob,
+  replicateJob,
   scrubJob,
   settleJob,
   startJobs,
@@ -31,6 +33,8 @@ function jobKinds(config: Config, ports: Ports, metrics: Metrics, log: Logger): 
   ]
   if ([...ports.backends.values()].some(pinsLayouts)) kinds.push(pinLayoutsJob(ports))
   if (ports.names !== null) kinds.push(namesJob(ports, ports.names))
+  if (ports.backends.size > 1) kinds.push(repairJob(ports))
+  if (ports.settings.replicas.length > 0) kinds.push(replicateJob(ports))
   const { rate, interval } = config.scrub
   if (interval > 0) kinds.push(scrubJob(ports, { rate, interval, observer: observeScrub(metrics, log) }))
   return kinds

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { parseRepositoryName } from '@openregistry/oci'
 import { describe, expect, test } from 'vitest'
+import { startBlockGateway } from './testing/block-gateway.ts'
 import { damages, objectFiles } from './testing/damage.ts'
 import { pushImage, type PushedImage } from './testing/push-image.ts'
 import { runCommand, startCommand } from './testing/run-command.ts'
@@ -38,6 +39,7 @@ interface Report {
   objects: number
   damaged: { digest: string; state: string; repositories: { images: { tags: string[] }[] }[] }[]
   recovered: number
+  repaired?: unknown[]
   surplus: { found: number; deleted: number; withheld: number }
   complete: boolean
   resumed: boolean
@@ -238,4 +240,31 @@ test('says what it is to do: one repository, what is old, what is wrong with an 
   ]) {
     expect((await runCommand(['scrub', ...wrong], { cwd })).code).toBe(2)
   }
+})
+
+test('--repair mends what a gateway has, beside a live server, and says what remains', async () => {
+  await using folder = await temporaryFolder()
+  const cwd = folder.path
+  await using live = await runServer({ cwd })
+  const image = await pushImage(live.client, 'me/app:1', 2_500_000)
+  const [file] = await objectFiles(join(cwd, 'data', 'blobs'))
+  await damages.flipped(file ?? '')
+  const without = await scrub(cwd, '--repair')
+  expect(without).toMatchObject({
+    code: 1,
+    report: { repaired: [], damaged: [{ digest: image.layer.digest }] },
+  })
+  await using gateway = await startBlockGateway(image.layer.bytes)
+  const { code, stdout, stderr } = await runCommand(['scrub', '--from', gateway.address], { cwd })
+  expect(code).toBe(0)
+  const host = new URL(gateway.address).host
+  expect(stdout).toBe(`repaired ${image.layer.digest}, 2.4 MiB, disk, from ${host}\n`)
+  expect(stderr).toContain('1 stored object repaired, and served again.')
+  expect(await statuses(live, image)).toEqual(fine)
+  expect(await scrub(cwd, '--all')).toMatchObject({ code: 0, report: { damaged: [] } })
+  const wrong = await runCommand(['scrub', '--from', 'ipfs.example.org'], { cwd })
+  expect(wrong).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('--from takes an address') as string,
+  })
 })

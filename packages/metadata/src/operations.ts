@@ -10,6 +10,7 @@ import { findManifest } from './reads/find-manifest.ts'
 import { findMountSource } from './reads/find-mount-source.ts'
 import { findMoveTask } from './reads/find-move-task.ts'
 import { findMove } from './reads/find-move.ts'
+import { findOwner } from './reads/find-owner.ts'
 import { findPublicBlob } from './reads/find-public-blob.ts'
 import { findPublicName } from './reads/find-public-name.ts'
 import { findPublicNode } from './reads/find-public-node.ts'
@@ -82,6 +83,7 @@ import { forgetPendingDeletes } from './steps/forget-pending-deletes.ts'
 import { forgetTagChanges } from './steps/forget-tag-changes.ts'
 import { leaseJob } from './steps/lease-job.ts'
 import { mendContent } from './steps/mend-content.ts'
+import { mendInline } from './steps/mend-inline.ts'
 import { mountBlob } from './steps/mount-blob.ts'
 import { noteMove } from './steps/note-move.ts'
 import { noteReplication } from './steps/note-replication.ts'
@@ -128,6 +130,7 @@ export const reads = {
   findMountSource,
   findMove,
   findMoveTask,
+  findOwner,
   findPublicBlob,
   findPublicName,
   findPublicNode,
@@ -212,6 +215,7 @@ export const steps = {
   forgetTagChanges,
   leaseJob,
   mendContent,
+  mendInline,
   mountBlob,
   noteMove,
   noteReplication,
@@ -261,6 +265,7 @@ export const standalone: ReadonlySet<OperationName> = new Set([
   'forgetPendingDeletes',
   'forgetTagChanges',
   'postponeLayouts',
+  'mendInline',
   'noteMove',
   'noteReplication',
   'recordVerified',

@@ -19,6 +19,12 @@ export function scrubCommand(): Command {
     .option('--repository <name>', 'only what this repository has')
     .option('--delete-surplus', 'delete objects that nothing names even if they are many')
     .option('--accept-missing', 'mark missing objects even if they are many')
+    .option('--repair', 'mend what is damaged or missing from other places here that have the same content')
+    .option(
+      '--from <address>',
+      'mend from a trustless IPFS gateway, too, such as https://ipfs.example.org; may be given several times',
+      (address: string, before: readonly string[] | undefined) => [...(before ?? []), address],
+    )
     .addOption(jsonOption())
     .addHelpText(
       'after',
@@ -26,6 +32,7 @@ export function scrubCommand(): Command {
         examples(
           'openregistry scrub',
           'openregistry scrub --rate 0 --all',
+          'openregistry scrub --repair --from https://ipfs.example.org',
           'openregistry scrub --repository me/app --json',
         ),
     )
@@ -44,6 +51,12 @@ interface WrittenOptions extends Omit<ScrubCommand, 'rate' | 'olderThan'> {
 }
 
 async function read({ rate, olderThan, ...rest }: WrittenOptions): Promise<ScrubCommand> {
+  for (const address of rest.from ?? []) {
+    if (!/^https?:\/\//i.test(address) || !URL.canParse(address))
+      throw new InvalidArgumentError(
+        `--from takes an address such as https://ipfs.example.org, not ${address}`,
+      )
+  }
   const { parseDuration, parseSize } = await import('@openregistry/server/config')
   return {
     ...rest,

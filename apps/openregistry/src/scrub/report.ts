@@ -1,4 +1,11 @@
-import type { BlobUse, Damage, Milliseconds, StorageKey } from '@openregistry/core'
+import type {
+  BlobUse,
+  Damage,
+  Milliseconds,
+  RepairedPlace,
+  StorageKey,
+  UnrepairedPlace,
+} from '@openregistry/core'
 import type { Digest, RepositoryName } from '@openregistry/oci'
 import { CommandError } from '../exit-codes.ts'
 import { formatBytes, formatCount } from '../terminal/amounts.ts'
@@ -37,6 +44,10 @@ export interface ScrubSummary {
   moreDamaged: boolean
   recovered: number
   mended: number
+  /** Places whose bytes are good again; null when nothing was to be repaired. */
+  repaired: RepairedPlace[] | null
+  /** Those that could not be repaired, and why. */
+  remaining: UnrepairedPlace[]
   /** Whether nothing is stored at all. */
   empty: boolean
   /** Objects that backends hold. */
@@ -66,7 +77,7 @@ export function reportScrub(summary: ScrubSummary, json: boolean): void {
 
 function jsonOf(summary: ScrubSummary) {
   const { complete, resumed, objects, bytes, damaged, recovered, mended } = summary
-  const { listed, surplus, deleted, withheld, unlisted } = summary
+  const { listed, surplus, deleted, withheld, unlisted, repaired, remaining } = summary
   return {
     complete,
     resumed,
@@ -75,6 +86,7 @@ function jsonOf(summary: ScrubSummary) {
     damaged,
     recovered,
     mended,
+    ...(repaired === null ? {} : { repaired, remaining }),
     listed,
     surplus: { found: surplus, deleted, withheld },
     unlisted,
@@ -89,6 +101,7 @@ function printSummary(summary: ScrubSummary): void {
     say(`${formatCount(recovered, 'object')} marked before turned out to be good, and served again.`)
   if (mended > 0)
     say(`${formatCount(mended, 'row')} of the database did not match good bytes, and corrected.`)
+  printRepairs(summary)
   if (damaged.length > 0) printDamage(summary)
   else if (objects > 0 && summary.complete) say('Nothing is damaged, nothing is missing.')
   sayListings(summary)
@@ -100,7 +113,16 @@ function nothingToDo({ repository, empty }: ScrubSummary): string {
   return 'Nothing has to be read again.'
 }
 
-function printDamage({ damaged }: ScrubSummary): void {
+function printRepairs({ repaired }: ScrubSummary): void {
+  if (repaired === null) return
+  const { good } = paletteOf(process.stdout)
+  for (const { digest, size, backend, from } of repaired)
+    print(`${good('repaired')} ${digest}, ${formatBytes(size)}, ${backend}, from ${from}`)
+  if (repaired.length > 0) say(`${formatCount(repaired.length, 'stored object')} repaired, and served again.`)
+}
+
+function printDamage({ damaged, remaining }: ScrubSummary): void {
+  const reasons = new Map(remaining.map(({ digest, backend, cause }) => [`${digest} ${backend}`, cause]))
   const { bad, bold } = paletteOf(process.stdout)
   for (const place of damaged) {
     const where = place.key === null ? 'in the database' : `${place.backend} ${place.key}`
@@ -108,6 +130,8 @@ function printDamage({ damaged }: ScrubSummary): void {
     if (place.cause !== null) print(`  ${place.cause}`)
     const names = namesOf([place])
     print(names.length > 0 ? `  needed by ${names.join(', ')}` : '  no repository reads it any more')
+    const reason = reasons.get(`${place.digest} ${place.backend}`)
+    if (reason !== undefined) print(`  not repaired: ${reason}`)
     if (place.served) print('  the same content is good at another place, and served from there')
   }
   const again = namesOf(damaged.filter(({ served }) => !served))

@@ -2,6 +2,7 @@ import {
   compareListings,
   Pace,
   pause,
+  repair,
   verifyStored,
   type Milliseconds,
   type Ports,
@@ -13,6 +14,7 @@ import type { Config } from '@openregistry/server/config'
 import { openDataPorts } from '../open-ports.ts'
 import { stopSignals } from '../serve/stop-signals.ts'
 import { say } from '../terminal/print.ts'
+import { gatewaySource } from './gateway-source.ts'
 import { knownDamage } from './known-damage.ts'
 import { ScrubProgress } from './progress.ts'
 import { reportScrub, type ScrubSummary } from './report.ts'
@@ -26,6 +28,10 @@ export interface ScrubCommand {
   repository?: string
   deleteSurplus?: boolean
   acceptMissing?: boolean
+  /** Mends what is damaged. */
+  repair?: boolean
+  /** Addresses of trustless gateways that may have what no place here has; repairs, too. */
+  from?: readonly string[]
   json?: boolean
 }
 
@@ -75,6 +81,8 @@ export async function scrub(config: Config, command: ScrubCommand): Promise<void
       },
       stopping.signal,
     )
+    if (command.repair === true || command.from !== undefined)
+      await mend(ports, { command, scope, progress, summary }, stopping.signal)
     summary.complete = true
     if (scope.pass !== null) await ports.metadata.endScrubPass(scope.pass)
   } catch (error) {
@@ -150,6 +158,26 @@ async function work(ports: Ports, work: ScrubWork, signal: AbortSignal): Promise
   }
 }
 
+/** Mends what is known to be damaged, whoever has found it. */
+async function mend(
+  ports: Ports,
+  {
+    command,
+    scope,
+    progress,
+    summary,
+  }: Pick<ScrubWork, 'scope' | 'progress' | 'summary'> & { command: ScrubCommand },
+  signal: AbortSignal,
+): Promise<void> {
+  const sources = (command.from ?? []).map((address) => gatewaySource(address))
+  const onBytes = (bytes: number): void => progress.read(bytes)
+  const { repaired, remaining } = await repair(ports, {
+    ...{ sources, repository: scope.repository, onBytes, signal },
+  })
+  summary.repaired = repaired
+  summary.remaining = remaining
+}
+
 function emptySummary({ repository, resumed }: Scope, surplusAge: Milliseconds): ScrubSummary {
   return {
     complete: false,
@@ -162,6 +190,8 @@ function emptySummary({ repository, resumed }: Scope, surplusAge: Milliseconds):
     moreDamaged: false,
     recovered: 0,
     mended: 0,
+    repaired: null,
+    remaining: [],
     empty: false,
     listed: 0,
     surplus: 0,

@@ -1,5 +1,6 @@
 export * from './backend-identity.ts'
 export * from './blob-store.ts'
+export * from './block-source.ts'
 export * from './collection.ts'
 export * from './content-hasher.ts'
 export * from './jobs.ts'

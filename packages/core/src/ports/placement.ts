@@ -188,6 +188,9 @@ export interface PlacementStore {
     limit: number
   }): Promise<{ items: UncopiedBlob[]; position: number; more: boolean }>
 
+  /** A repository that has a blob, on whose account it can be copied; `open`: into a public backend. Null: nobody has it. */
+  findOwner(blobId: number, options: { open: boolean }): Promise<{ id: string; name: RepositoryName } | null>
+
   /** Objects of a blob that are not known to be bad. */
   listObjects(blobId: number): Promise<{ backend: string; key: StorageKey }[]>
 

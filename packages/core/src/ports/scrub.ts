@@ -76,6 +76,7 @@ export interface DamagedLocation {
   state: Exclude<LocationState, 'good'>
   sha256: Digest
   size: number
+  cid: Cid
   /** Whether the same content has good bytes at another place, from which it is served. */
   served: boolean
 }
@@ -172,6 +173,9 @@ export interface ScrubStore {
 
   /** Corrects what follows from the bytes. The location is good then. */
   mendContent(input: MendedContent): Promise<void>
+
+  /** Puts bytes that were compared with their digest in the place of damaged ones. False when these are not damaged any more. */
+  mendInline(input: { location: number; bytes: Uint8Array }): Promise<boolean>
 
   // --- steps: what a backend holds -----------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@ import type { StorageKey, StoredPlace } from '@openregistry/core'
 import { first, run, type Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
 import type { HeldBlob } from './blob.ts'
+import { addCandidates } from './collected.ts'
 import { deleteLater } from './session.ts'
 
 /** The backend of bytes that are in the database itself. */
@@ -17,8 +18,9 @@ export type NewBytes = { kind: 'inline'; bytes: Uint8Array } | { kind: 'object';
 
 /**
  * Notes that good bytes of a blob are here. One object for each blob and backend is enough: where a good one is already,
- * the new one is to be deleted; a damaged or missing one is replaced, and is to be deleted itself. Bytes in the row are
- * compared, so that damage to them which nobody has noticed yet is mended, too.
+ * the new one is to be deleted; a damaged or missing one is replaced, and is to be deleted itself: the collector looks then
+ * whether other places are needed that were kept for want of this one. Bytes in the row are compared, so that damage to
+ * them which nobody has noticed yet is mended, too.
  */
 export function* ensureLocation(sql: Sql, blob: HeldBlob, backend: string, stored: NewBytes): Step<void> {
   const place = stored.kind === 'inline' ? inlineBackend : backend
@@ -57,6 +59,7 @@ function* useLocation(
   if (found === null) return false
   if (found.state !== 'good' || Boolean(found.differs)) {
     if (found.key !== null) yield* deleteLater(sql, place, found.key)
+    yield* addCandidates(sql, [blobId])
     yield* run(sql`
       UPDATE blob_locations SET key = ${key}, bytes = ${bytes}, state = 'good', verified_at = ${sql.now},
         claim = NULL, claimed_until = NULL

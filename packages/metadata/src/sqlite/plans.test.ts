@@ -110,6 +110,8 @@ async function usePlacement(store: MetadataStore): Promise<void> {
   await store.noteMove({ repositoryId, underWay: 1, error: null })
   const [link] = (await store.listLinksElsewhere(repositoryId, 'vault', page)).items
   await store.listObjects(link?.blobId ?? 0)
+  await store.findOwner(link?.blobId ?? 0, { open: true })
+  await store.mendInline({ location: 1, bytes: new Uint8Array(1) })
   const image = await pushManifest(store, name, { blobs: [blob.sha256] })
   await store.listImageContent(repositoryId, [image.digest])
   await store.listPlaces(repositoryId, [blob.sha256])

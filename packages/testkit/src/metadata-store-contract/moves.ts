@@ -402,6 +402,18 @@ function copyTests(open: OpenMetadataStore): void {
       expect(await pendingKeys(store())).toContain(key)
     })
 
+    test('are made on the account of somebody who has the blob, and may have it there', async () => {
+      const [name, closed] = [await repositoryOf(store(), 'public'), newName()]
+      const [blob, secret] = [await pushBy(store(), rules, name), await pushBy(store(), rules, closed)]
+      const [{ blobId }, { blobId: secretId }] = [await linkOf(name, blob), await linkOf(closed, secret)]
+      const owner = { id: await idOf(store(), name), name }
+      expect(await store().findOwner(blobId, { open: true })).toStrictEqual(owner)
+      expect(await store().findOwner(secretId, { open: true })).toBeNull()
+      expect(await store().findOwner(secretId, { open: false })).toMatchObject({ name: closed })
+      await store().deleteRepository(name, 'user:ada')
+      expect(await store().findOwner(blobId, { open: false })).toBeNull()
+    })
+
     test('replace what is damaged', async () => {
       const name = await repositoryOf(store(), 'public')
       const blob = await pushBy(store(), rules, name)

@@ -190,7 +190,10 @@ export function scrubTests(open: OpenMetadataStore): void {
           code: 'MANIFEST_BLOB_UNKNOWN',
         })
         expect((await store.listDamage({ after: null, limit: 10 })).items).toMatchObject([
-          { state, sha256: blob.sha256, size: blob.size, served: false, place: { key: keyOf(blob) } },
+          {
+            ...{ state, sha256: blob.sha256, size: blob.size, cid: blob.cid, served: false },
+            place: { key: keyOf(blob) },
+          },
         ])
       })(),
     )
@@ -226,6 +229,24 @@ export function scrubTests(open: OpenMetadataStore): void {
         await store.putManifest(manifest)
         expect(await store.recordDamage({ state: 'damaged', at: { ...at, claim: late.claim } })).toBeNull()
         expect((await manifestAt(store, name, 'v1'))?.bytes).toStrictEqual(manifest.bytes)
+      }),
+    )
+
+    test(
+      'inline bytes can be mended, and only while they are damaged',
+      alone(async (store, name) => {
+        const manifest = await pushManifest(store, name, { tags: [v1] })
+        const { claim, locations } = await claimAll(store)
+        const location = locations[0]!.id
+        const mend = (bytes: Uint8Array) => store.mendInline({ location, bytes })
+        expect(await mend(new Uint8Array(1))).toBe(false)
+        await store.recordDamage({ state: 'damaged', at: { kind: 'inline', location, claim } })
+        expect(await mend(manifest.bytes)).toBe(true)
+        expect((await manifestAt(store, name, 'v1'))?.bytes).toStrictEqual(manifest.bytes)
+        const blob = await pushBlob(store, name)
+        await store.recordDamage(damageOf(blob))
+        const [object] = (await store.listDamage({ after: null, limit: 10 })).items
+        expect(await store.mendInline({ location: object!.id, bytes: blob.bytes })).toBe(false)
       }),
     )
 
