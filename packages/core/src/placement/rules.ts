@@ -61,7 +61,7 @@ export function backendFor(rules: PlacementRules, repository: PlacedRepository):
   if (first === undefined) {
     throw new RegistryError(
       'DENIED',
-      `The repository is private, and every storage backend here is public (${rules.public.join(', ')}): whoever is on its network could read the content. ${remedyFor(rules)}`,
+      `The repository is private, and every storage backend here is public (${rules.public.join(', ')}): whoever is on its network could read the content. ${remedy}`,
     )
   }
   if (rules.backends.includes(first)) return first
@@ -71,11 +71,9 @@ export function backendFor(rules: PlacementRules, repository: PlacedRepository):
   )
 }
 
-/** What an operator can do when content may not lie in a public backend. */
-function remedyFor({ public: open }: PlacementRules): string {
-  const [name = ''] = open
-  return `If that network is private, say dfs.${name}.public: false; else configure a backend that is not public.`
-}
+/** What an operator can do where content may lie in no backend. */
+const remedy =
+  'Say that the network of a backend is private, if it is (dfs.ipfs.public: false), or configure a backend that is not public.'
 
 /** The refusal of content that lies, or would lie, in a backend that its repository may not use. */
 export function misplaced(
@@ -85,9 +83,7 @@ export function misplaced(
 ): RegistryError {
   const [better] = backendsFor(rules, { ...repository, backend: null })
   const advice =
-    better === undefined
-      ? remedyFor(rules)
-      : `Move it first: openregistry move ${repository.name} --to ${better}`
+    better === undefined ? remedy : `Move it first: openregistry move ${repository.name} --to ${better}`
   return new RegistryError(
     'CONFLICT',
     `The storage backend "${backend}" is public, and ${repository.name} may not have content there. ${advice}`,

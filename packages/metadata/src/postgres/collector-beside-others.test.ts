@@ -3,6 +3,7 @@ import { mediaTypes, type Digest, type RepositoryName, type Tag } from '@openreg
 import type { MetadataStore } from '@openregistry/core'
 import {
   describeWithPostgres,
+  diskAlone,
   manifestAt,
   manifestOf,
   newName,
@@ -122,7 +123,13 @@ describeWithPostgres('the collector and another step at the same moment', (clust
       const index = indexOf(name, referrer.digest)
       await store.putManifest(index)
       await store.deleteManifest(name, index.digest, 'user:ada')
-      const wanted = { repository: name, digest: index.digest, tag: null, principal: 'user:ada' }
+      const wanted = {
+        repository: name,
+        digest: index.digest,
+        tag: null,
+        principal: 'user:ada',
+        rules: diskAlone,
+      }
       const restore = await hold('restoreManifest', wanted)
       expect(restore.value).toMatchObject({ missing: [] })
       await meet(restore, store.collectManifests(now))

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { describeWithPostgres, newName, pushManifest } from '@openregistry/testkit'
+import { describeWithPostgres, diskAlone, newName, pushManifest } from '@openregistry/testkit'
 import { openPostgresMetadataStore } from './open.ts'
 import type { PausingProcess } from './test-pausing-process.ts'
 import { settingsFor } from './test-settings.ts'
@@ -38,7 +38,9 @@ describeWithPostgres('a process that stands still in the middle of a step', (clu
     await using paused = startPausing({ settings, repository, before })
     await once(paused.stdout!, 'readable')
     // Waits for the row, but not as long as a change waits for a lock.
-    expect(await store.setVisibility(repository, 'private')).toMatchObject({ visibility: 'private' })
+    expect(await store.setVisibility(repository, 'private', diskAlone)).toMatchObject({
+      visibility: 'private',
+    })
     paused.kill('SIGCONT')
     expect(await text(paused.stdout!)).toBe(`paused ${outcome}`)
     expect(await store.findRepository(repository)).toMatchObject({ visibility })

@@ -39,7 +39,8 @@ Connection.prototype.all = function (query) {
   if (before === 'statement' && statements === 2) pause()
   return all.call(this, query)
 }
-const outcome = await store.setVisibility(repository, 'public').then(
+const rules = { backends: ['disk'], public: [], namespaces: {}, replicas: [] }
+const outcome = await store.setVisibility(repository, 'public', rules).then(
   () => 'done',
   (error: { code: string }) => error.code,
 )

@@ -1,6 +1,6 @@
 import type { Move, PlacedRepository, StartMove } from '@openregistry/core'
-import { isAllowed, misplaced } from '@openregistry/core/placement'
-import { RegistryError } from '@openregistry/oci'
+import { isAllowed } from '@openregistry/core/placement'
+import { RegistryError, type RepositoryName } from '@openregistry/oci'
 import { askForMove, readMove } from '../rows/move.ts'
 import { beginPassesAnew } from '../rows/replication.ts'
 import { lockPlacement } from '../rows/repository.ts'
@@ -20,8 +20,7 @@ export function* startMove(sql: Sql, input: StartMove): Step<Move | null> {
     )
   }
   const open = rules.public.includes(backend)
-  if (!isAllowed(rules, { ...repository, confined: false }, backend))
-    throw misplaced(rules, repository, backend)
+  if (!isAllowed(rules, { ...repository, confined: false }, backend)) throw isPrivate(name, backend)
   yield* run(sql`
     UPDATE repositories SET backend = ${backend}, confined = ${!open} WHERE id = ${repository.id}`)
   if (open && repository.confined) yield* beginPassesAnew(sql)
@@ -29,6 +28,14 @@ export function* startMove(sql: Sql, input: StartMove): Step<Move | null> {
   else yield* run(sql`UPDATE moves SET rate = ${input.rate} WHERE repository_id = ${repository.id}`)
   yield* askForMove(sql, repository.id)
   return yield* readMove(sql, repository.id)
+}
+
+function isPrivate(name: RepositoryName, backend: string): RegistryError {
+  return new RegistryError(
+    'CONFLICT',
+    `The storage backend "${backend}" is public, and ${name} is private: others could read it there. ` +
+      `If that is meant, make it public first: openregistry repository set ${name} --visibility public`,
+  )
 }
 
 /** Writes the row anew, in place of that of the move before. */

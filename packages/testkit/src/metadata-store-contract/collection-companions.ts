@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { MetadataStore, PutManifest } from '@openregistry/core'
 import { mediaTypes, type Digest, type RepositoryName, type Tag } from '@openregistry/oci'
-import { blobAt, manifestAt, manifestOf, pushBlob, pushManifest, tagsOf } from './actions.ts'
+import { blobAt, diskAlone, manifestAt, manifestOf, pushBlob, pushManifest, tagsOf } from './actions.ts'
 import { aloneIn, collectAll, longGrace } from './collecting.ts'
 import { newName, unknownDigest } from './content.ts'
 import type { OpenMetadataStore } from './opened.ts'
@@ -267,7 +267,13 @@ function wantedTests(open: OpenMetadataStore): void {
         const { name, referrer, companion, tag } = await pushAttached(store)
         for (const { digest } of [referrer, companion]) {
           await store.deleteManifest(name, digest, 'user:ada')
-          await store.restoreManifest({ repository: name, digest, tag: null, principal: 'user:ada' })
+          await store.restoreManifest({
+            repository: name,
+            digest,
+            tag: null,
+            principal: 'user:ada',
+            rules: diskAlone,
+          })
         }
         expect(await collectAll(store)).toMatchObject({ manifests: 1 })
         expect(await manifestAt(store, name, referrer.digest)).not.toBeNull()

@@ -99,7 +99,7 @@ function sessionPlacementTests(open: OpenMetadataStore): void {
     test('what is private is refused where every backend is public, and leaves no repository behind', async () => {
       const name = newName()
       const error = await refused(openSession(store(), name, { rules: openAlone }), 'DENIED')
-      expect(error.message).toContain('dfs.open.public: false')
+      expect(error.message).toContain('dfs.ipfs.public: false')
       expect(await store().findRepository(name)).toBeNull()
     })
 
