@@ -1,5 +1,6 @@
 export type * from './block-view.ts'
 export { attachment, type Conditions, type ContentAnswer } from './content-answer.ts'
+export { gatewaySource } from './client/gateway-source.ts'
 export * from './gateway/index.ts'
 export * from './ipns/index.ts'
 export * from './layout/index.ts'

@@ -8,9 +8,10 @@ import {
   type Repaired,
   type RepairOptions,
 } from '@openregistry/core'
+import { gatewaySource } from '@openregistry/ipfs'
 import { parseManifest, parseReference, parseRepositoryName, type Digest } from '@openregistry/oci'
+import { startBlockGateway } from '@openregistry/testkit'
 import { expect, test } from 'vitest'
-import { startBlockGateway } from '../testing/block-gateway.ts'
 import { crashAfter } from '../testing/crashing-ports.ts'
 import { keysIn, unnamedIn } from '../testing/object-lists.ts'
 import {
@@ -19,7 +20,6 @@ import {
   pushContent,
   type SeveralBackends,
 } from '../testing/several-backends.ts'
-import { gatewaySource } from './gateway-source.ts'
 
 const name = parseRepositoryName('me/app')
 const other = parseRepositoryName('you/base')

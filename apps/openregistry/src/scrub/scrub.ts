@@ -9,12 +9,12 @@ import {
   type ScrubTotals,
   type Verified,
 } from '@openregistry/core'
+import { gatewaySource } from '@openregistry/ipfs'
 import { parseRepositoryName, type RepositoryName } from '@openregistry/oci'
 import type { Config } from '@openregistry/server/config'
 import { openDataPorts } from '../open-ports.ts'
 import { stopSignals } from '../serve/stop-signals.ts'
 import { say } from '../terminal/print.ts'
-import { gatewaySource } from './gateway-source.ts'
 import { knownDamage } from './known-damage.ts'
 import { ScrubProgress } from './progress.ts'
 import { reportScrub, type ScrubSummary } from './report.ts'

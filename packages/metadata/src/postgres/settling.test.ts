@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { MetadataStore } from '@openregistry/core'
 import { digestBytes, type Digest } from '@openregistry/oci'
-import { describeWithPostgres, hashedContent, newName, openSession, pushBlob } from '@openregistry/testkit'
+import { describeWithPostgres, diskAlone, hashedContent, newName, openSession, pushBlob } from '@openregistry/testkit'
 import { Connection } from './connection.ts'
 import { openPostgresMetadataStore } from './open.ts'
 import { settingsFor } from './test-settings.ts'
@@ -27,7 +27,7 @@ describeWithPostgres('settling on PostgreSQL', (cluster) => {
         INSERT INTO repository_blobs (repository_id, digest, blob_id, namespace, known_private)
         SELECT r.id, b.sha256, b.id, 'x', r.visibility = 'private' FROM repositories AS r, blobs AS b
         WHERE r.id = '${repository.id}' AND b.sha256 = '${content.sha256}'`)
-      await store.setVisibility(name, 'public')
+      await store.setVisibility(name, 'public', diskAlone)
       const unsettled = { id: repository.id, visibility: 'public' } as const
       expect(await store.settleContent({ ...unsettled, content: 'blobs', after: '', limit: 9 })).toBeNull()
       expect(await store.endSettling(unsettled)).toBe(false)

@@ -37,6 +37,7 @@ export function* exposureOf(
       AND (k.backend = l.backend OR NOT EXISTS (
         SELECT 1 FROM repository_blobs AS other JOIN live_repositories AS r ON r.id = other.repository_id
         WHERE other.blob_id = k.blob_id AND other.repository_id <> k.repository_id
+          AND other.hidden_at IS NULL AND NOT other.known_private
           AND r.visibility = 'public' AND NOT r.confined))`)
   const sizes = new Map(blobs.map(({ id, size }) => [id, size]))
   return {

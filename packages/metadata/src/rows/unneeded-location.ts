@@ -31,7 +31,8 @@ export function* dropUnneeded(
         SELECT 1 FROM repository_blobs AS k WHERE k.blob_id = l.blob_id AND k.backend = l.backend)
       AND NOT (l.backend IN ${sql.texts(openCopies)} AND EXISTS (
         SELECT 1 FROM repository_blobs AS k JOIN live_repositories AS r ON r.id = k.repository_id
-        WHERE k.blob_id = l.blob_id AND r.visibility = 'public' AND NOT r.confined))`)
+        WHERE k.blob_id = l.blob_id AND k.hidden_at IS NULL AND NOT k.known_private
+          AND r.visibility = 'public' AND NOT r.confined))`)
   if (found.length === 0) return { locations: 0, bytes: 0 }
   const unneeded = yield* withoutLast(sql, found, rules.public)
   const ids = sql.integers(unneeded.map(({ id }) => id))

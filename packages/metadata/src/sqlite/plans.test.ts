@@ -221,7 +221,7 @@ async function useIpfs(store: MetadataStore, name: RepositoryName, digest: Diges
   const [sha256, bytes, repositories] = [new Uint8Array(32), new Uint8Array(9), [newName(), name]]
   const root = { root: sha256, size: 9, blocks: [{ sha256, bytes }] }
   for (const visibility of ['public', 'private'] as const) {
-    for (const repository of repositories) await store.setVisibility(repository, visibility)
+    for (const repository of repositories) await store.setVisibility(repository, visibility, diskAlone)
     for (const layout of [null, root]) await store.putLayout({ repository: name, digest, layout })
     for (const unsettled of await store.listUnsettled('', 10)) {
       const { id: repositoryId } = unsettled

@@ -188,7 +188,7 @@ describe('known_private', () => {
         ['public', 0],
         ['private', 1],
       ] as const) {
-        await store.setVisibility(name, visibility)
+        await store.setVisibility(name, visibility, diskAlone)
         await settle(store)
         await pushBlob(store, name)
         await pushManifest(store, name)

@@ -1,4 +1,5 @@
 import type { UnsettledRepository } from '@openregistry/core'
+import { beginPassesAnew } from '../rows/replication.ts'
 import { tagsChanged } from '../rows/tag.ts'
 import { hit, run, type Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
@@ -19,6 +20,7 @@ export function* endSettling(sql: Sql, { id, visibility }: UnsettledRepository):
       UPDATE repository_blobs SET known_private = FALSE WHERE repository_id = ${id} AND known_private`)
     yield* run(sql`UPDATE manifests SET known_private = FALSE WHERE repository_id = ${id} AND known_private`)
     yield* run(tagsChanged(sql, id))
+    yield* beginPassesAnew(sql)
   } else {
     yield* run(sql`DELETE FROM directories WHERE repository_id = ${id}`)
   }

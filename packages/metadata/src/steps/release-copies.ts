@@ -15,7 +15,8 @@ export function* releaseCopies(sql: Sql, repositoryId: string, rules: PlacementR
     WHERE k.repository_id = ${repositoryId} AND l.backend IN ${sql.texts(rules.public)} AND l.backend <> k.backend
       AND NOT EXISTS (
         SELECT 1 FROM repository_blobs AS other JOIN live_repositories AS r ON r.id = other.repository_id
-        WHERE other.blob_id = k.blob_id AND r.visibility = 'public' AND NOT r.confined)
+        WHERE other.blob_id = k.blob_id AND other.hidden_at IS NULL AND NOT other.known_private
+          AND r.visibility = 'public' AND NOT r.confined)
       AND NOT EXISTS (
         SELECT 1 FROM repository_blobs AS other WHERE other.blob_id = k.blob_id AND other.backend = l.backend)`)
   const blobIds = [...new Set(copies.map(({ blob_id }) => blob_id))]

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { HashedBlock, MetadataStore, PutLayout } from '@openregistry/core'
 import type { RepositoryName, Tag } from '@openregistry/oci'
-import { manifestAt, openSession, pushBlob, pushManifest } from './actions.ts'
+import { diskAlone, manifestAt, openSession, pushBlob, pushManifest } from './actions.ts'
 import { hashedContent, newName, sha256Of, unknownDigest } from './content.ts'
 import { sharedStore, type OpenMetadataStore } from './opened.ts'
 import { settleAll } from './settling.ts'
@@ -82,7 +82,7 @@ export function layoutTests(open: OpenMetadataStore): void {
         root: layout.root,
         stored: false,
       })
-      await store().setVisibility(name, 'public')
+      await store().setVisibility(name, 'public', diskAlone)
       expect(await visible(store(), layout.blocks)).toStrictEqual([false, false])
     })
 
@@ -91,10 +91,10 @@ export function layoutTests(open: OpenMetadataStore): void {
       const { digest } = await pushManifest(store(), name)
       const layout = newLayout()
       await store().putLayout({ repository: name, digest, layout })
-      await store().setVisibility(name, 'private')
+      await store().setVisibility(name, 'private', diskAlone)
       expect(await visible(store(), layout.blocks)).toStrictEqual([false, false])
       await settleAll(store())
-      await store().setVisibility(name, 'public')
+      await store().setVisibility(name, 'public', diskAlone)
       expect(await visible(store(), layout.blocks)).toStrictEqual([false, false])
       expect((await store().findLayout(name, digest))?.layout).toMatchObject({
         root: layout.root,
@@ -108,7 +108,7 @@ export function layoutTests(open: OpenMetadataStore): void {
       await pushManifest(store(), staying, { bytes })
       const layout = newLayout()
       for (const repository of [closing, staying]) await store().putLayout({ repository, digest, layout })
-      await store().setVisibility(closing, 'private')
+      await store().setVisibility(closing, 'private', diskAlone)
       expect((await store().findPublicNode(layout.root))?.repository.name).toBe(staying)
       await store().deleteRepository(staying, 'user:ada')
       expect(await visible(store(), layout.blocks)).toStrictEqual([false, false])
@@ -122,7 +122,7 @@ export function layoutTests(open: OpenMetadataStore): void {
       await store().deleteManifest(name, digest, 'user:ada')
       expect(await visible(store(), layout.blocks)).toStrictEqual([false, false])
       expect(await store().findLayout(name, digest)).toBeNull()
-      await store().restoreManifest({ repository: name, digest, tag: null, principal: 'user:ada' })
+      await store().restoreManifest({ repository: name, digest, tag: null, principal: 'user:ada', rules: diskAlone })
       expect(await visible(store(), layout.blocks)).toStrictEqual([true, true])
     })
 
@@ -157,9 +157,9 @@ export function layoutTests(open: OpenMetadataStore): void {
       expect(await visible(store(), [old, kept, fresh])).toStrictEqual([true, true, false])
       await put([fresh, kept], 60_000)
       expect(await visible(store(), [old, kept, fresh])).toStrictEqual([true, true, true])
-      await store().setVisibility(name, 'private')
+      await store().setVisibility(name, 'private', diskAlone)
       expect(await visible(store(), [old, kept, fresh])).toStrictEqual([false, false, false])
-      await store().setVisibility(name, 'public')
+      await store().setVisibility(name, 'public', diskAlone)
       await put([old], 60_000)
       await put([fresh], 0)
       expect(await visible(store(), [old, kept, fresh])).toStrictEqual([false, false, true])
@@ -175,7 +175,7 @@ export function layoutTests(open: OpenMetadataStore): void {
       for (const repositoryId of ids) {
         await store().putDirectory({ repositoryId, root: block.sha256, blocks: [block], keep: 0, name: null })
       }
-      await store().setVisibility(closed!, 'public')
+      await store().setVisibility(closed!, 'public', diskAlone)
       expect(await visible(store(), [block])).toStrictEqual([false])
     })
 
@@ -184,9 +184,9 @@ export function layoutTests(open: OpenMetadataStore): void {
       const { id: repositoryId } = (await store().findRepository(name))!
       const block = newBlock()
       await store().putDirectory({ repositoryId, root: block.sha256, blocks: [block], keep: 0, name: null })
-      await store().setVisibility(name, 'private')
+      await store().setVisibility(name, 'private', diskAlone)
       await settleAll(store())
-      await store().setVisibility(name, 'public')
+      await store().setVisibility(name, 'public', diskAlone)
       expect(await visible(store(), [block])).toStrictEqual([false])
     })
   })
@@ -268,6 +268,7 @@ export function layoutTests(open: OpenMetadataStore): void {
         digest: tagged.digest,
         tag: null,
         principal: 'user:ada',
+        rules: diskAlone,
       })
       expect(await changes()).toStrictEqual([name])
       await store().deleteManifest(name, digest, 'user:ada')
@@ -286,7 +287,7 @@ export function layoutTests(open: OpenMetadataStore): void {
       const name = newName()
       await pushManifest(store(), name, { tags: tags('v1') })
       await changes()
-      await store().setVisibility(name, 'public')
+      await store().setVisibility(name, 'public', diskAlone)
       await settleAll(store())
       expect(await changes()).toStrictEqual([name])
     })

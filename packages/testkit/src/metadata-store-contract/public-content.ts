@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { MetadataStore, PublicBlob, PublicBlobWish } from '@openregistry/core'
 import { digestBytes, parseRepositoryName, type Digest, type RepositoryName } from '@openregistry/oci'
-import { hour, openSession, pushBlob, pushManifest } from './actions.ts'
+import { diskAlone, hour, openSession, pushBlob, pushManifest } from './actions.ts'
 import { hashedContent, newName, randomWord, sha256Of, unknownDigest, type HashedContent } from './content.ts'
 import { sharedStore, type OpenMetadataStore } from './opened.ts'
 import { settleAll } from './settling.ts'
@@ -165,18 +165,18 @@ export function publicContentTests(open: OpenMetadataStore): void {
       const name = newName()
       const { asked } = await filled(name)
       for (const settle of [false, true, false, true]) {
-        await store().setVisibility(name, 'public')
+        await store().setVisibility(name, 'public', diskAlone)
         expect(await visible(asked)).toStrictEqual([true])
         if (settle) expect(await settleAll(store())).toBe(1)
         expect(await visible(asked)).toStrictEqual([true])
         const later = await filled(name)
         expect(await visible(later.asked)).toStrictEqual([true])
-        await store().setVisibility(name, 'private')
+        await store().setVisibility(name, 'private', diskAlone)
         expect(await visible([...asked, ...later.asked])).toStrictEqual([false])
         if (settle) await settleAll(store())
         expect(await visible([...asked, ...later.asked])).toStrictEqual([false])
       }
-      await store().setVisibility(name, 'public')
+      await store().setVisibility(name, 'public', diskAlone)
       await store().deleteRepository(name, 'user:ada')
       expect(await visible(asked)).toStrictEqual([false])
     })
@@ -188,7 +188,7 @@ export function publicContentTests(open: OpenMetadataStore): void {
       expect(await ask(store(), mine)).toBeNull()
       await pushBlob(store(), shown, blob)
       expect((await ask(store(), mine))?.repository.name).toBe(shown)
-      await store().setVisibility(shown, 'private')
+      await store().setVisibility(shown, 'private', diskAlone)
       expect(await ask(store(), mine)).toBeNull()
     })
 
@@ -197,7 +197,7 @@ export function publicContentTests(open: OpenMetadataStore): void {
       const source = await pushBlob(store(), newName())
       const { digest } = await pushManifest(store(), name)
       await store().deleteManifest(name, digest, 'user:ada')
-      await store().setVisibility(name, 'public')
+      await store().setVisibility(name, 'public', diskAlone)
       const [unsettled] = (await store().listUnsettled('', 1000)).filter(
         ({ visibility }) => visibility === 'public',
       )
@@ -207,7 +207,7 @@ export function publicContentTests(open: OpenMetadataStore): void {
       const { id } = (await store().findRepository(from))!
       const mount = { source: id, target: name, digest: source.sha256, lease: hour }
       await store().mountBlob({ ...mount, defaultVisibility: 'private' })
-      await store().restoreManifest({ repository: name, digest, tag: null, principal: 'user:ada' })
+      await store().restoreManifest({ repository: name, digest, tag: null, principal: 'user:ada', rules: diskAlone })
       expect(await ask(store(), digestBytes(source.sha256))).not.toBeNull()
       expect(await ask(store(), digestBytes(digest))).not.toBeNull()
       await settleAll(store())
@@ -221,10 +221,10 @@ export function publicContentTests(open: OpenMetadataStore): void {
     test('stops when the repository was changed meanwhile, and begins again', async () => {
       const name = newName()
       const blob = await pushBlob(store(), name)
-      await store().setVisibility(name, 'public')
+      await store().setVisibility(name, 'public', diskAlone)
       const [before] = await store().listUnsettled('', 10)
       expect(before).toMatchObject({ visibility: 'public' })
-      await store().setVisibility(name, 'private')
+      await store().setVisibility(name, 'private', diskAlone)
       const step = { ...before!, content: 'blobs', after: '', limit: 10 } as const
       expect(await store().settleContent(step)).toBeNull()
       expect(await store().endSettling(before!)).toBe(false)
@@ -241,7 +241,7 @@ export function publicContentTests(open: OpenMetadataStore): void {
       let over = false
       const changing = (async () => {
         for (let turn = 0; !over || turn % 2 === 1; turn++) {
-          await store().setVisibility(name, turn % 2 === 0 ? 'public' : 'private')
+          await store().setVisibility(name, turn % 2 === 0 ? 'public' : 'private', diskAlone)
           await settleAll(store(), 100)
         }
       })()
@@ -257,7 +257,7 @@ export function publicContentTests(open: OpenMetadataStore): void {
       )
       over = true
       await changing
-      await store().setVisibility(name, 'public')
+      await store().setVisibility(name, 'public', diskAlone)
       while ((await store().listUnsettled('', 1)).length > 0) await settleAll(store(), 100)
       for (const digest of pushed.flat()) expect(await ask(store(), digestBytes(digest))).not.toBeNull()
     })
@@ -267,7 +267,7 @@ export function publicContentTests(open: OpenMetadataStore): void {
       const ids: string[] = []
       for (const name of names) {
         const { repository } = await openSession(store(), name)
-        await store().setVisibility(name, 'public')
+        await store().setVisibility(name, 'public', diskAlone)
         ids.push(repository.id)
       }
       ids.sort()

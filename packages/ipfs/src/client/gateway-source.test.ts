@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { rawCid } from '@openregistry/dag'
 import { expect, test } from 'vitest'
-import { startBlockGateway } from '../testing/block-gateway.ts'
+import { startBlockGateway } from '@openregistry/testkit'
 import { gatewaySource } from './gateway-source.ts'
 
 const bytes = Uint8Array.from(randomBytes(5000))
