@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Finding } from './doctor/finding.ts'
+import { pushImage } from './testing/push-image.ts'
 import { runCommand } from './testing/run-command.ts'
 import { runServer } from './testing/run-server.ts'
 import { temporaryFolder } from './testing/temporary-folder.ts'
@@ -40,6 +41,21 @@ test('beside a live server', async () => {
     message: expect.stringContaining('a registry answers') as string,
   })
   expect(of('database')[0]?.message).toMatch(/schema \d+, 0 open uploads/)
+})
+
+test('private content in a folder that everybody can read', async () => {
+  await using folder = await temporaryFolder()
+  {
+    const env = { OPEN_REGISTRY_REPOSITORIES_DEFAULT_VISIBILITY: 'private' }
+    await using registry = await runServer({ cwd: folder.path, env })
+    await pushImage(registry.client, 'me/app:1')
+  }
+  expect((await examine(folder.path)).of('placement')).toEqual([])
+  const { code, of } = await examine(folder.path, { OPEN_REGISTRY_DFS_DISK_PUBLIC: 'true' })
+  expect(code).toBe(1)
+  expect(of('placement')).toMatchObject([
+    { status: 'failed', message: expect.stringContaining('me/app (disk)') as string },
+  ])
 })
 
 test('a server that has to run, and does or does not', async () => {

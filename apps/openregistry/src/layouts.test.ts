@@ -1,6 +1,7 @@
 import {
   createRegistry,
   operator,
+  placementOf,
   settleVisibility,
   storeLayouts,
   type MetadataStore,
@@ -85,7 +86,7 @@ describe('storeLayouts', () => {
     const digest = await push(ports.metadata, name, 'a')
     const cids = await cidsOf(ports, name, digest)
     for (const visibility of ['public', 'private', 'public'] as const) {
-      await ports.metadata.setVisibility(name, visibility)
+      await ports.metadata.setVisibility(name, visibility, placementOf(ports))
       await settleVisibility(ports)
       await storeLayouts(ports)
       for (const cid of cids) expect(await isVisible(ports, cid)).toBe(visibility === 'public')

@@ -127,8 +127,8 @@ export function settingsOf(config: Config): Ports['settings'] {
   return {
     defaultVisibility: config.repositories.default_visibility,
     backend: config.dfs.default,
-    namespaces: {},
-    replicas: [],
+    namespaces: config.dfs.namespaces ?? {},
+    replicas: config.dfs.replicas ?? [],
     lease: config.gc.lease,
     grace: config.gc.grace,
     uploadLifetime: limits.upload_lifetime,

@@ -4,7 +4,8 @@ import type { Migration, SchemaWords } from './index.ts'
 export const placement: Migration = {
   version: 11,
   name: 'placement',
-  // Older programs know one backend, and what they write is right by default.
+  // Links that older programs write name the disk, wherever their bytes are: these stay as the last good ones, and the
+  // next move puts it right.
   worksFrom: 5,
   statements: ({ text, integer, boolean, indexTable }: SchemaWords) => [
     // Null: as the configuration says. A confined repository has nothing in public backends, although it may be public.
@@ -15,6 +16,13 @@ export const placement: Migration = {
     // The backend in which the repository has the bytes, or "inline". A location stays while a link relies on it.
     `DROP VIEW live_links`,
     `ALTER TABLE repository_blobs ADD COLUMN backend ${text} NOT NULL DEFAULT 'disk'`,
+    `UPDATE repository_blobs SET backend = (
+        SELECT min(l.backend) FROM blob_locations AS l
+        WHERE l.blob_id = repository_blobs.blob_id AND l.backend <> 'inline')
+      WHERE blob_id IN (
+        SELECT l.blob_id FROM blob_locations AS l
+        WHERE l.backend NOT IN ('disk', 'inline') AND NOT EXISTS (
+          SELECT 1 FROM blob_locations AS d WHERE d.blob_id = l.blob_id AND d.backend = 'disk'))`,
     `CREATE VIEW live_links AS SELECT * FROM repository_blobs WHERE hidden_at IS NULL`,
     // With the backend, so that "does anybody rely on this location?" is answered by the index.
     `DROP INDEX repository_blobs_by_namespace`,

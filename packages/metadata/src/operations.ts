@@ -23,6 +23,7 @@ import { listBlobUses } from './reads/list-blob-uses.ts'
 import { listDamage } from './reads/list-damage.ts'
 import { listDueLayouts } from './reads/list-due-layouts.ts'
 import { listDueNames } from './reads/list-due-names.ts'
+import { listExposed } from './reads/list-exposed.ts'
 import { listImageContent } from './reads/list-image-content.ts'
 import { listJobs } from './reads/list-jobs.ts'
 import { listKeys } from './reads/list-keys.ts'
@@ -143,6 +144,7 @@ export const reads = {
   listDamage,
   listDueLayouts,
   listDueNames,
+  listExposed,
   listImageContent,
   listJobs,
   listKeys,

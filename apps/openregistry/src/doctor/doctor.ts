@@ -11,6 +11,7 @@ import { checkClock } from './check-clock.ts'
 import { checkData } from './check-data.ts'
 import { checkDatabase } from './check-database.ts'
 import { checkKeys } from './check-keys.ts'
+import { checkPlacement } from './check-placement.ts'
 import { checkPort } from './check-port.ts'
 import { checkRuntime } from './check-runtime.ts'
 import { checkTls } from './check-tls.ts'
@@ -48,6 +49,7 @@ async function examine(command: Command, running: boolean): Promise<Finding[]> {
   findings.push(...(await checkPort(config, { running })), ...(await checkTls(config)))
   findings.push(...(await checkData(config)), ...(await checkBackends(config)))
   findings.push(...(await checkDatabase(config)), ...(await checkBlobs(config)))
+  if (!running) findings.push(...(await checkPlacement(config)))
   findings.push(...(await checkUsersFile(config)), ...(await checkKeys(config)))
   findings.push(...(await checkClock(config)))
   return findings

@@ -386,4 +386,4 @@ test('whatever is pushed, moved, copied, closed, lost and collected in whatever 
     { numRuns: 25 },
   )
   expect(steps).toBeGreaterThan(0)
-})
+}, 180_000)

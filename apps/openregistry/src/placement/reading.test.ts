@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Registry } from '@openregistry/core'
 import { parseRepositoryName, type Digest } from '@openregistry/oci'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   openSeveralBackends,
   pullContent,
@@ -11,7 +11,7 @@ import {
 
 const name = parseRepositoryName('me/app')
 const other = parseRepositoryName('you/base')
-const bytes = Uint8Array.from(randomBytes(300_000))
+const bytes = Uint8Array.from(randomBytes(3_000_000))
 
 /** Content that lies in `disk` and in `open`. The one that is asked first is `disk`. */
 async function twice(): Promise<SeveralBackends & { digest: Digest }> {
@@ -47,19 +47,33 @@ test('what is lost at one place is marked, and read at the other', async () => {
   ])
 })
 
-test.each(['failReadAt', 'endReadAt'] as const)(
-  'a read that ends on the way goes on at the other place (%s)',
-  async (fault) => {
+describe.each([true, false])('a read that ends on the way (from a trusted backend: %s)', (trusted) => {
+  test.each(['failReadAt', 'endReadAt'] as const)('goes on at the other place (%s)', async (fault) => {
     await using opened = await twice()
     const { registry, store, digest } = opened
-    for (const at of [1, 65_536, 100_000, 299_999]) {
+    Object.defineProperty(store.disk, 'trusted', { value: trusted })
+    for (const at of [1, 65_536, 1_100_000, 2_999_999]) {
       store.disk.faults[fault] = at
       expect(await pull(registry, digest)).toStrictEqual(bytes)
       expect(await pull(registry, digest, `bytes=${at - 1}-`)).toStrictEqual(bytes.slice(at - 1))
     }
     store.open.faults.away = true
     const rest = pull(registry, digest)
-    if (fault === 'failReadAt') await expect(rest).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' })
-    else expect((await rest).length).toBeLessThan(bytes.length)
+    // Whoever counts the bytes of a trusted backend notices.
+    if (trusted && fault === 'endReadAt') expect((await rest).length).toBeLessThan(bytes.length)
+    else await expect(rest).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' })
+  })
+})
+
+test.each([0, 1_100_000, 2_999_999])(
+  'a wrong leaf is marked, and read at the other place (%d)',
+  async (at) => {
+    await using opened = await twice()
+    const { registry, store, metadata, digest } = opened
+    store.disk.faults.wrongByteAt = at
+    expect(await pull(registry, digest)).toStrictEqual(bytes)
+    expect((await metadata.listDamage({ after: null, limit: 10 })).items).toMatchObject([
+      { state: 'damaged', place: { backend: 'disk' }, served: true },
+    ])
   },
 )

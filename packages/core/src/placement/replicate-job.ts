@@ -7,7 +7,7 @@ export function replicateJob(ports: Ports): JobKind {
   return {
     name: 'registry.replicate',
     event: 'replication',
-    period: 60_000,
+    period: 15_000,
     attempts: 10,
     async run({ signal }) {
       const { blobs, bytes: size, unreadable } = await replicate(ports, signal)

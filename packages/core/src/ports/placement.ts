@@ -84,7 +84,7 @@ export interface CheckedContent {
   cid: Cid
 }
 
-/** A link that relies on another backend than its repository goes by. */
+/** A link whose bytes are not where its repository goes by, or that relies on others. */
 export interface LinkElsewhere extends CheckedContent {
   /** Under which the repository has it. */
   digest: Digest
@@ -99,6 +99,13 @@ export interface BlobPlace {
   state: LocationState
   /** Written, or read again and compared; where they are bad, found to be so. */
   verifiedAt: Milliseconds
+}
+
+/** Whether a repository relies on a backend that it may not use. */
+export interface ExposedRepository {
+  name: RepositoryName
+  /** Null: none. */
+  backend: string | null
 }
 
 /** Where the bytes of a blob are that a repository has. */
@@ -157,7 +164,10 @@ export interface PlacementStore {
   /** What there is to do for a repository that was moved. Null when it goes by the configuration, or is not there. */
   findMoveTask(repositoryId: string): Promise<MoveTask | null>
 
-  /** Links that rely on another backend than this, and not on bytes in the database, in order of digest. */
+  /**
+   * Links that rely on another backend than this, or on bytes that are not good there, and not on bytes in the database; in
+   * order of digest.
+   */
   listLinksElsewhere(
     repositoryId: string,
     backend: string,
@@ -175,6 +185,15 @@ export interface PlacementStore {
 
   /** Where blobs are that a repository has; those that it does not have are left out. */
   listPlaces(repositoryId: string, digests: readonly Digest[]): Promise<PlacedContent[]>
+
+  /**
+   * Repositories in order of name, and for private ones a backend of these that they rely on, if there is one: the
+   * configuration may call a backend public later.
+   */
+  listExposed(
+    backends: readonly string[],
+    page: PageRequest<RepositoryName>,
+  ): Promise<Page<ExposedRepository>>
 
   /**
    * Of the next `limit` blobs after the id `after`: those that have objects, none of them good in this backend, and that a

@@ -1,7 +1,14 @@
 import { expect, test } from 'vitest'
 import type { MetadataStore } from '@openregistry/core'
 import { digestBytes, type Digest } from '@openregistry/oci'
-import { describeWithPostgres, diskAlone, hashedContent, newName, openSession, pushBlob } from '@openregistry/testkit'
+import {
+  describeWithPostgres,
+  diskAlone,
+  hashedContent,
+  newName,
+  openSession,
+  pushBlob,
+} from '@openregistry/testkit'
 import { Connection } from './connection.ts'
 import { openPostgresMetadataStore } from './open.ts'
 import { settingsFor } from './test-settings.ts'

@@ -22,7 +22,9 @@ export function* listLinksElsewhere(
         WHERE l.blob_id = k.blob_id AND l.backend IN (${backend}, ${inlineBackend})) AS there
     FROM repository_blobs AS k JOIN blobs AS b ON b.id = k.blob_id
     WHERE k.repository_id = ${repositoryId} AND k.digest > ${startAfter(page)}
-      AND k.backend <> ${backend} AND k.backend <> ${inlineBackend}
+      AND k.backend <> ${inlineBackend} AND (k.backend <> ${backend} OR NOT EXISTS (
+        SELECT 1 FROM good_locations AS l
+        WHERE l.blob_id = k.blob_id AND l.backend IN (${backend}, ${inlineBackend})))
     ORDER BY k.digest LIMIT ${rowsFor(page)}`)
   return pageOf(rows, page, ({ blob_id: blobId, there, ...link }) => {
     return { ...link, blobId, there: Boolean(there) }

@@ -115,6 +115,7 @@ async function usePlacement(store: MetadataStore): Promise<void> {
   const image = await pushManifest(store, name, { blobs: [blob.sha256] })
   await store.listImageContent(repositoryId, [image.digest])
   await store.listPlaces(repositoryId, [blob.sha256])
+  await store.listExposed(['open'], { after: null, limit: 10 })
   for (const wanted of [blob.sha256, null]) {
     const id = newUploadId()
     await store.openCopy({ id, repositoryId, backend: 'vault', lifetime: 1000, rules })

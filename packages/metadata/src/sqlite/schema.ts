@@ -12,7 +12,8 @@ import {
 /** Written into the file's header, so that a database of another program is never touched: `OREG` in ASCII. */
 const applicationId = 0x4f524547
 
-const words: SchemaWords = {
+/** How SQLite spells the types of the schema. */
+export const words: SchemaWords = {
   text: 'TEXT',
   bytes: 'BLOB',
   integer: 'INTEGER',

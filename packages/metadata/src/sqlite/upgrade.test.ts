@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
-import { manifestAt, newName, pushBlob, pushManifest } from '@openregistry/testkit'
+import { diskAlone, hashedContent, manifestAt, newName, pushBlob, pushManifest } from '@openregistry/testkit'
+import { placement } from '../../migrations/0008-placement.ts'
 import { schemaVersion } from '../applied-schema.ts'
 import { nextRelease, releaseAfterNext } from '../future-migrations.ts'
 import { openSqliteMetadataStore } from './open.ts'
-import { migrate } from './schema.ts'
+import { migrate, words } from './schema.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 function migrateAs(list: typeof nextRelease, file: string): void {
@@ -50,4 +51,30 @@ test('a database from before works_from was noted is brought up to date', async 
   }
   await using store = await openSqliteMetadataStore({ file: folder.file, autoMigrate: true })
   expect(await store.figures()).toMatchObject({ schemaVersion })
+})
+
+test('links from before placement name the backend that has their bytes', async () => {
+  await using folder = await temporaryFolder()
+  const name = newName()
+  const both = hashedContent()
+  {
+    await using store = await openSqliteMetadataStore({ file: folder.file, autoMigrate: true })
+    const elsewhere = { rules: { ...diskAlone, backends: ['s3'] } }
+    await pushBlob(store, name, hashedContent(), elsewhere)
+    await pushBlob(store, name, both, elsewhere)
+    await pushBlob(store, newName(), both)
+    await pushBlob(store, name)
+    const small = hashedContent()
+    await pushBlob(store, name, small, { stored: { kind: 'inline', bytes: small.bytes } })
+  }
+  using database = new DatabaseSync(folder.file)
+  // As a column with a default leaves them.
+  database.exec(`UPDATE repository_blobs SET backend = 'disk'`)
+  const [correction] = placement.statements(words).filter((statement) => statement.startsWith('UPDATE'))
+  database.exec(correction ?? '')
+  const counted = database.prepare('SELECT backend, count(*) AS count FROM repository_blobs GROUP BY backend')
+  expect(counted.all().map((row) => ({ ...row }))).toStrictEqual([
+    { backend: 'disk', count: 4 },
+    { backend: 's3', count: 1 },
+  ])
 })

@@ -1,5 +1,6 @@
 import type { CommitCopy } from '@openregistry/core'
 import { isAllowed } from '@openregistry/core/placement'
+import { addCandidates } from '../rows/collected.ts'
 import { lockLinks } from '../rows/link.ts'
 import { ensureLocation } from '../rows/location.ts'
 import { relocate } from '../rows/move.ts'
@@ -21,7 +22,10 @@ export function* commitCopy(sql: Sql, input: CommitCopy): Step<boolean> {
     return false
   }
   yield* ensureLocation(sql, { id: input.blobId, created: false }, backend, { kind: 'object', key })
-  if (input.digest !== null) yield* relocate(sql, repository.id, backend, [input.digest])
+  if (input.digest !== null && (yield* relocate(sql, repository.id, backend, [input.digest])) === 0) {
+    // It was relied on before it was there; what it was read from may not be needed any more.
+    yield* addCandidates(sql, [input.blobId])
+  }
   return true
 }
 

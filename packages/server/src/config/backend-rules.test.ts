@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { loadConfig } from './load.ts'
 import { printConfig } from './print.ts'
 import { ConfigError } from './problem.ts'
+import { readEnvironment } from './environment.ts'
 import { fieldsOf } from './field.ts'
 import { interpret } from './interpret.ts'
 import { applyRules } from './rules.ts'
@@ -89,6 +90,41 @@ describe('the backend of new blobs', () => {
   })
 })
 
+describe('what goes where', () => {
+  test('is said for namespaces and copies, and brings the disk about where it is needed', async () => {
+    const elsewhere = { ...postgres, ...bucket, DFS_DEFAULT: 's3' }
+    expect((await load(elsewhere)).dfs).toMatchObject({ namespaces: null, replicas: null })
+    const { dfs } = await load({ ...elsewhere, DFS_NAMESPACES: 'acme = disk,me=s3' })
+    expect(dfs.namespaces).toEqual({ acme: 'disk', me: 's3' })
+    expect(dfs.disk.path).toBe(join(cwd, 'data/blobs'))
+    const copied = await load({ ...elsewhere, DFS_REPLICAS: 'disk' })
+    expect(copied.dfs).toMatchObject({ replicas: ['disk'], disk: { path: join(cwd, 'data/blobs') } })
+  })
+
+  test('is read from a file and printed as it stands there', async () => {
+    const yaml =
+      'dfs: { namespaces: { acme: s3, 1.5: disk, true: disk }, replicas: [s3], s3: { bucket: blobs } }'
+    const { values } = readYaml(
+      yaml,
+      'x',
+      tree,
+      [...fieldsOf(tree)].map(([key]) => key),
+    )
+    const layers = [values, readEnvironment({ OPEN_REGISTRY_DFS_S3_ACCESS_KEY: 'a' }, tree).values]
+    const read = await interpret(tree, layers, { cwd })
+    expect(read.problems).toEqual([])
+    const { config } = applyRules(read.values as Config, read.origins)
+    expect(config.dfs).toMatchObject({
+      namespaces: { acme: 's3', '1.5': 'disk', true: 'disk' },
+      replicas: ['s3'],
+    })
+    expect(printConfig(config, { json: false })).toContain('namespaces: { acme: s3, 1.5: disk, true: disk }')
+    expect(JSON.parse(printConfig(config, { json: true }))).toMatchObject({
+      dfs: { namespaces: { acme: 's3', '1.5': 'disk', true: 'disk' }, replicas: ['s3'] },
+    })
+  })
+})
+
 describe('a backend that speaks S3', () => {
   test('is Amazon with the bucket in the host name, unless an endpoint is named', async () => {
     expect((await load({ ...bucket, DFS_S3_REGION: 'eu-central-1' })).dfs.s3).toMatchObject({
@@ -162,6 +198,29 @@ test.each<[string, Record<string, string>, string]>([
     'credentials in an address',
     { DFS_IPFS_API_URL: 'http://user:canary@kubo:5001' },
     'http://kubo:5001 alone',
+  ],
+  [
+    'a namespace elsewhere than anywhere',
+    { DFS_NAMESPACES: 'acme=s3' },
+    'where s3, for acme, is; set dfs.s3.bucket',
+  ],
+  [
+    'a copy nowhere',
+    { DFS_REPLICAS: 'storj' },
+    'dfs.replicas: nobody said where storj is; set dfs.storj.bucket',
+  ],
+  ['two copies in one place', { ...bucket, DFS_REPLICAS: 's3, s3' }, 's3 is there twice'],
+  ['a namespace with two', { DFS_NAMESPACES: 'acme=disk, acme=disk' }, 'expected acme once'],
+  [
+    'a repository for a namespace',
+    { DFS_NAMESPACES: 'acme/app=disk' },
+    'the first component of a repository name',
+  ],
+  ['a namespace without a backend', { DFS_NAMESPACES: 'acme' }, 'dfs.namespaces: found "acme", expected'],
+  [
+    'an unknown backend',
+    { DFS_NAMESPACES: 'acme=gcs' },
+    'each entry a namespace with disk, kubo, cluster, s3, storj or filebase',
   ],
   ['small parts', { ...bucket, DFS_S3_PART_SIZE: '4MiB' }, 'dfs.s3.part_size: found "4MiB"'],
   [

@@ -1,9 +1,12 @@
 import { join } from 'node:path'
 import { amazonAt } from './s3-keys.ts'
+import type { BackendName } from './backend-names.ts'
 import type { Config } from './tree.ts'
 
 /** Backends that speak S3, by the name that they and their groups of keys have. */
 const s3Backends = ['s3', 'storj', 'filebase'] as const
+
+type Refuse = (key: string, message: string) => void
 
 /** Keys of backends as they were given: those whose default depends on others may be null. */
 export interface GivenBackends {
@@ -13,14 +16,15 @@ export interface GivenBackends {
 }
 
 /**
- * The settings of all backends. The disk of a machine is one of them unless a server on PostgreSQL keeps new blobs
+ * The settings of all backends. The disk of a machine is one of them unless a server on PostgreSQL keeps blobs
  * elsewhere and nobody names a folder: then it would be a folder that the other servers do not have.
  */
 export function backendsOf(given: Config, dbKind: Config['db']['kind']): Config['dfs'] {
   const { dfs } = given
-  const { disk, s3, default: named } = dfs as GivenBackends
-  const usual = named ?? (dfs.ipfs.api_url === null ? 'disk' : 'kubo')
-  const hasDisk = dbKind === 'sqlite' || usual === 'disk'
+  const { disk, s3, default: said } = dfs as GivenBackends
+  const usual = said ?? (dfs.ipfs.api_url === null ? 'disk' : 'kubo')
+  const named = [usual, ...Object.values(dfs.namespaces ?? {}), ...(dfs.replicas ?? [])]
+  const hasDisk = dbKind === 'sqlite' || named.includes('disk')
   return {
     ...dfs,
     default: usual,
@@ -33,11 +37,11 @@ export function backendsOf(given: Config, dbKind: Config['db']['kind']): Config[
   }
 }
 
-/** The key without which the default backend is not there, and its value; null for the disk. */
-function placeOf(dfs: Config['dfs']): { key: string; value: string | null } | null {
-  switch (dfs.default) {
+/** The key without which a backend is not there, and its value. */
+function placeOf(dfs: Config['dfs'], backend: BackendName): { key: string; value: string | null } {
+  switch (backend) {
     case 'disk':
-      return null
+      return { key: 'dfs.disk.path', value: dfs.disk.path }
     case 'kubo':
       return { key: 'dfs.ipfs.api_url', value: dfs.ipfs.api_url }
     case 'cluster':
@@ -45,11 +49,31 @@ function placeOf(dfs: Config['dfs']): { key: string; value: string | null } | nu
     case 's3':
     case 'storj':
     case 'filebase':
-      return { key: `dfs.${dfs.default}.bucket`, value: dfs[dfs.default].bucket }
+      return { key: `dfs.${backend}.bucket`, value: dfs[backend].bucket }
   }
 }
 
-function checkCluster({ cluster }: Config['dfs'], refuse: (key: string, message: string) => void): void {
+/** Backends that are to get blobs have to be there, and a list has each once. */
+function checkNamed(dfs: Config['dfs'], refuse: Refuse): void {
+  const [namespaces, replicas] = [Object.entries(dfs.namespaces ?? {}), dfs.replicas ?? []]
+  const named: [key: string, said: string, backend: BackendName][] = [
+    ['dfs.default', 'that', dfs.default],
+    ...namespaces.map(([name, backend]): [string, string, BackendName] => [
+      'dfs.namespaces',
+      `${backend}, for ${name},`,
+      backend,
+    ]),
+    ...replicas.map((backend): [string, string, BackendName] => ['dfs.replicas', backend, backend]),
+  ]
+  for (const [key, said, backend] of named) {
+    const place = placeOf(dfs, backend)
+    if (place.value === null) refuse(key, `nobody said where ${said} is; set ${place.key}`)
+  }
+  const twice = replicas.find((backend, index) => replicas.indexOf(backend) < index)
+  if (twice !== undefined) refuse('dfs.replicas', `${twice} is there twice; one copy is all that it can have`)
+}
+
+function checkCluster({ cluster }: Config['dfs'], refuse: Refuse): void {
   if (cluster.api_url !== null && cluster.gateway_url === null) {
     refuse('dfs.cluster.api_url', 'blobs are read through the gateway of a node; set dfs.cluster.gateway_url')
   }
@@ -59,10 +83,8 @@ function checkCluster({ cluster }: Config['dfs'], refuse: (key: string, message:
 }
 
 /** Finds contradictions between the keys of backends. */
-export function checkBackends({ dfs }: Config, refuse: (key: string, message: string) => void): void {
-  const place = placeOf(dfs)
-  if (place !== null && place.value === null)
-    refuse('dfs.default', `nobody said where that is; set ${place.key}`)
+export function checkBackends({ dfs }: Config, refuse: Refuse): void {
+  checkNamed(dfs, refuse)
   checkCluster(dfs, refuse)
   const places = new Map<string, string>()
   for (const name of s3Backends) {

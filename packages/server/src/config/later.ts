@@ -3,7 +3,7 @@
  * like any unknown key, with a text that says so.
  */
 const laterKeys: readonly [prefix: string, what: string][] = [
-  ...['skynet', 'replicas'].map((key): [string, string] => [`dfs.${key}`, 'this backend']),
+  ['dfs.skynet', 'this backend'],
   ['ipfs', 'the IPFS node'],
   ...['issuer', 'token_ttl', 'github', 'oidc', 'spiffe'].map((key): [string, string] => [
     `auth.${key}`,

@@ -90,6 +90,9 @@ function yamlValue(field: Field<unknown>, value: unknown): string {
   if (value === null) return 'null'
   if (field.secret) return mask
   if (Array.isArray(value)) return `[${value.map((item) => yamlText(field.type.print([item]))).join(', ')}]`
+  const pairs = field.type.printPairs?.(value as NonNullable<unknown>)
+  if (pairs !== undefined)
+    return `{ ${pairs.map(([name, text]) => `${yamlText(name)}: ${yamlText(text)}`).join(', ')} }`
   return yamlText(field.type.print(value as NonNullable<unknown>))
 }
 
@@ -114,6 +117,8 @@ function jsonValue(field: Field<unknown>, value: unknown): unknown {
   if (value === null) return null
   if (field.secret) return mask
   if (Array.isArray(value)) return value.map((item) => field.type.print([item]))
+  const pairs = field.type.printPairs?.(value as NonNullable<unknown>)
+  if (pairs !== undefined) return Object.fromEntries(pairs)
   const printed = field.type.print(value as NonNullable<unknown>)
   const same = typeof value === 'number' || typeof value === 'boolean' ? String(value) === printed : false
   return same ? value : printed

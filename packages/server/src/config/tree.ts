@@ -1,8 +1,22 @@
+import { backendNames } from './backend-names.ts'
 import { derivedField, field, type Values } from './field.ts'
 import { clusterKeys, kuboKeys } from './ipfs-keys.ts'
 import { limits } from './limits.ts'
+import { namespace } from './namespace.ts'
 import { s3Keys } from './s3-keys.ts'
-import { choice, duration, flag, integer, listenAddress, origin, path, size, text } from './value-type.ts'
+import {
+  choice,
+  duration,
+  flag,
+  integer,
+  listenAddress,
+  listOf,
+  mapOf,
+  origin,
+  path,
+  size,
+  text,
+} from './value-type.ts'
 import { workers } from './workers.ts'
 
 /**
@@ -80,9 +94,15 @@ export const tree = {
   },
 
   dfs: {
-    default: derivedField(choice('disk', 'kubo', 'cluster', 's3', 'storj', 'filebase'), {
+    default: derivedField(choice(...backendNames), {
       doc: 'The backend that new blobs are written to. Blobs stay where they are when it changes, and are read there as long as that backend is configured.',
       derived: { said: 'kubo with dfs.ipfs.api_url, else disk', usually: 'disk' },
+    }),
+    namespaces: field(mapOf(namespace(), choice(...backendNames)), null, {
+      doc: 'Other backends for the new blobs of some namespaces (the first component of a name), such as {acme: s3}, or acme=s3 in the environment.',
+    }),
+    replicas: field(listOf(choice(...backendNames)), null, {
+      doc: 'Backends that get a copy of every blob, such as [s3]; public ones only of public content. Copies are made in the background, and read when another place fails.',
     }),
     redirect: field(flag(), 'false', {
       doc: 'Send clients to S3 for what they pull (307, an address that is good for five minutes). Clients have to reach the endpoint, and what it sends is checked by them alone.',
@@ -91,7 +111,7 @@ export const tree = {
       path: derivedField<string | null>(path('folder'), {
         doc: 'Where the blobs lie.',
         derived: {
-          said: 'blobs in data_dir; with PostgreSQL and another dfs.default there is no disk',
+          said: 'blobs in data_dir; with PostgreSQL none unless dfs.default, dfs.namespaces or dfs.replicas name the disk',
           usually: './data/blobs',
           orNone: true,
         },

@@ -22,6 +22,8 @@ export interface ValueType<T> {
   parse(text: string, context: ValueContext): T
   /** Reads a YAML sequence; only types of several values have it. */
   parseEntries?(entries: readonly string[], context: ValueContext): T
+  /** Writes a YAML mapping, key by key; only types of named values have it. They read one through `parseEntries`. */
+  printPairs?(value: T): [name: string, text: string][]
   /** Writes a value so that `parse` gives it back. */
   print(value: T): string
 }
@@ -165,5 +167,32 @@ export function listOf<T>(item: ValueType<T>): ValueType<T[]> {
     parse: (value, context) => parseEntries(value.split(/\s*,\s*/), context),
     parseEntries,
     print: (values) => values.map((value) => item.print(value)).join(', '),
+  }
+}
+
+/** Named values of one type: a YAML mapping, or `name=value` with commas in the environment. */
+export function mapOf<T>(
+  name: ValueType<string>,
+  item: ValueType<T>,
+): ValueType<Readonly<Record<string, T>>> {
+  const parseEntries = (entries: readonly string[], context: ValueContext) => {
+    const pairs = new Map<string, T>()
+    for (const entry of entries) {
+      const [, before = '', after = ''] = /^([^=]*?)\s*=\s*(.*)$/s.exec(entry) ?? []
+      const parsed = name.parse(before, context)
+      if (pairs.has(parsed)) throw new ValueMismatch(`${parsed} once`)
+      pairs.set(parsed, item.parse(after, context))
+    }
+    return Object.fromEntries(pairs)
+  }
+  return {
+    expected: `a mapping; each entry ${name.expected} with ${item.expected}`,
+    parse: (value, context) => parseEntries(value.split(/\s*,\s*/), context),
+    parseEntries,
+    print: (values) =>
+      Object.entries(values)
+        .map(([key, value]) => `${key}=${item.print(value)}`)
+        .join(', '),
+    printPairs: (values) => Object.entries(values).map(([key, value]) => [key, item.print(value)]),
   }
 }

@@ -110,12 +110,17 @@ function readValue(
 ): void {
   const node = resolved(walk, given)
   const origin = originOf(walk, given, keyOrigin)
-  const takesList = field.type.parseEntries !== undefined && !inFile
+  const takesMap = field.type.printPairs !== undefined && !inFile
+  const takesList = field.type.parseEntries !== undefined && !takesMap && !inFile
   if (isScalar(node)) {
     walk.reading.values.push({ key, inFile, origin, raw: scalarText(node) })
   } else if (isSeq(node) && takesList) {
     const entries = node.items.map((item) => resolved(walk, item))
     const texts = entries.map((item) => (isScalar(item) ? scalarText(item) : null))
+    if (texts.every((item) => item !== null)) walk.reading.values.push({ key, inFile, origin, raw: texts })
+    else walk.reading.problems.push({ key, origin, message: `expected ${field.type.expected}` })
+  } else if (isMap(node) && takesMap) {
+    const texts = node.items.map((pair) => entryText(pair.key, resolved(walk, pair.value)))
     if (texts.every((item) => item !== null)) walk.reading.values.push({ key, inFile, origin, raw: texts })
     else walk.reading.problems.push({ key, origin, message: `expected ${field.type.expected}` })
   } else if (node === null || node === undefined) {
@@ -124,6 +129,12 @@ function readValue(
     const shape = isSeq(node) ? 'a list' : 'keys below it'
     walk.reading.problems.push({ key, origin, message: `found ${shape}, expected ${field.type.expected}` })
   }
+}
+
+/** A pair of a mapping as `name=value`, which the types of such keys read. */
+function entryText(name: unknown, value: unknown): string | null {
+  const [key, text] = [name, value].map((node) => (isScalar(node) ? scalarText(node) : null))
+  return key === null || text === null ? null : `${key}=${text}`
 }
 
 /** A scalar as it is written: numbers and words keep their spelling, quotes and blocks are taken off. */

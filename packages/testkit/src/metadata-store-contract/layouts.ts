@@ -122,7 +122,13 @@ export function layoutTests(open: OpenMetadataStore): void {
       await store().deleteManifest(name, digest, 'user:ada')
       expect(await visible(store(), layout.blocks)).toStrictEqual([false, false])
       expect(await store().findLayout(name, digest)).toBeNull()
-      await store().restoreManifest({ repository: name, digest, tag: null, principal: 'user:ada', rules: diskAlone })
+      await store().restoreManifest({
+        repository: name,
+        digest,
+        tag: null,
+        principal: 'user:ada',
+        rules: diskAlone,
+      })
       expect(await visible(store(), layout.blocks)).toStrictEqual([true, true])
     })
 

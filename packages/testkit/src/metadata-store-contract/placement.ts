@@ -134,6 +134,21 @@ function sessionPlacementTests(open: OpenMetadataStore): void {
       // What needs no blob lies in the database.
       await pushManifest(store(), name, { rules: openFirst })
     })
+
+    test('what is private in a backend that is called public later is found', async () => {
+      const [name, shown] = [newName(), await repositoryOf(store(), 'public')]
+      for (const each of [name, shown]) await pushBy(store(), noneOpen, each)
+      const found = async (backends: string[], each: RepositoryName) => {
+        const page = await store().listExposed(backends, {
+          after: namespaceOf(each) as RepositoryName,
+          limit: 1,
+        })
+        return page.items
+      }
+      expect(await found(['open', 'vault'], name)).toStrictEqual([{ name, backend: 'open' }])
+      expect(await found(['vault'], name)).toStrictEqual([{ name, backend: null }])
+      expect(await found(['open'], shown)).toStrictEqual([{ name: shown, backend: null }])
+    })
   })
 }
 

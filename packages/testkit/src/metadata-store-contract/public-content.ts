@@ -206,8 +206,14 @@ export function publicContentTests(open: OpenMetadataStore): void {
       await pushBlob(store(), from, source)
       const { id } = (await store().findRepository(from))!
       const mount = { source: id, target: name, digest: source.sha256, lease: hour }
-      await store().mountBlob({ ...mount, defaultVisibility: 'private' })
-      await store().restoreManifest({ repository: name, digest, tag: null, principal: 'user:ada', rules: diskAlone })
+      await store().mountBlob({ ...mount, defaultVisibility: 'private', rules: diskAlone })
+      await store().restoreManifest({
+        repository: name,
+        digest,
+        tag: null,
+        principal: 'user:ada',
+        rules: diskAlone,
+      })
       expect(await ask(store(), digestBytes(source.sha256))).not.toBeNull()
       expect(await ask(store(), digestBytes(digest))).not.toBeNull()
       await settleAll(store())

@@ -1,7 +1,7 @@
 import { RegistryError, formatDigest, type Digest, type RepositoryName } from '@openregistry/oci'
 import { copyBlob, copyFrom, SourceAway } from '../../placement/copy-blob.ts'
 import type { BlockSource } from '../../ports/block-source.ts'
-import { isAway } from '../../pull/open-place.ts'
+import { isAway } from '../../pull/is-away.ts'
 import type { DamagedLocation } from '../../ports/scrub.ts'
 import { backendNamed, type Ports } from '../../settings.ts'
 import { contentFromBlocks, type BlockOptions } from './content-from-blocks.ts'
