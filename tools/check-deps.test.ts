@@ -76,6 +76,12 @@ describe('forbidden', () => {
     ])
   })
 
+  test('what tests share outside of a test', () => {
+    expect(findingsOf('packages/blobs/src/a.ts', "import { x } from './testing/b.ts'")).toEqual([
+      '1  ./testing/b.ts is for tests',
+    ])
+  })
+
   test.each([
     ['process.env.X'],
     ["process['env']"],
@@ -140,6 +146,7 @@ describe('allowed', () => {
     ['a drawn arrow', 'packages/core/src/a.ts', "import { x } from '@openregistry/oci'"],
     ['an exported subpath', 'apps/openregistry/src/a.ts', "import { x } from '@openregistry/server/config'"],
     ['testkit in a test', 'packages/blobs/src/a.test.ts', "import { x } from '@openregistry/testkit'"],
+    ['testkit in what tests share', 'packages/blobs/src/testing/a.ts', "import '@openregistry/testkit'"],
     ['the environment in the command', 'apps/openregistry/src/a.ts', 'process.env.X'],
     ['the environment in the configuration', 'packages/server/src/config/a.ts', 'process.env.X'],
     ['a property that is called as a global', 'packages/oci/src/a.ts', 'x.process; const y = { Buffer: 1 }'],

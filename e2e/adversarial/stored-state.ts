@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
 /** Tables that only an accepted push may change. */
@@ -72,10 +72,16 @@ export class StoredState implements Disposable {
         .all()
         .map((row) => String(row['key']).replace('/', '.')),
     )
+    return this.objects()
+      .map((path) => basename(path))
+      .filter((name) => !known.has(name))
+  }
+
+  /** Paths of all objects on the disk. */
+  objects(): string[] {
     return readdirSync(this.#blobs, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && /^[0-9a-f]{32}\.[0-9a-f]{32}$/.test(entry.name))
-      .map((entry) => entry.name)
-      .filter((name) => !known.has(name))
+      .map((entry) => join(entry.parentPath, entry.name))
   }
 
   [Symbol.dispose](): void {

@@ -1,13 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { isDeepStrictEqual } from 'node:util'
-import { cidParts, formatCid, ipnsName, rawCodec, dagPbCodec, type Cid } from '@openregistry/dag'
+import { ipnsName, type Cid } from '@openregistry/dag'
 import {
   descriptorOf,
   imageIndex,
   imageManifest,
   randomMultiPlatformImage,
   type HttpClient,
-  type HttpResponse,
   type Image,
   type MultiPlatformImage,
 } from '@openregistry/testkit'
@@ -16,6 +14,7 @@ import { setVisibility } from '../access/fixture.ts'
 import { useRegistry } from '../adversarial/local-registry.ts'
 import { passwords, usersFile } from '../adversarial/users.ts'
 import { Repository } from '../conformance/repository.ts'
+import { ask, cidsOf, expectKnown, expectUnknown, hashOf, visible, type Asked } from './answers.ts'
 import { blocksOf, contentsOf, type ImageBlocks } from './image-blocks.ts'
 import { nameProbes, probes, type Probe } from './surfaces.ts'
 
@@ -51,52 +50,7 @@ async function askForCids(name: string): Promise<string[]> {
   return answers.map((answer) => (answer.json() as { cid: string }).cid)
 }
 
-/** Every CID by which anything of an image can be asked for, under both codecs that a block may be taken for. */
-function cidsOf({ all, digests, layout, repository }: ImageBlocks): Cid[] {
-  const hashes = new Map([...all, ...digests, layout, repository].map((cid) => [hashOf(cid), cid]))
-  return [...hashes.values()].flatMap((cid) =>
-    [rawCodec, dagPbCodec].map((codec) => formatCid({ ...cidParts(cid), codec })),
-  )
-}
-
-function hashOf(cid: Cid): string {
-  return Buffer.from(cidParts(cid).digest).toString('hex')
-}
-
-function ask({ request }: Probe, cid: string): Promise<HttpResponse> {
-  const [image] = secret.images
-  return registry.http.send(request(cid, { manifest: image!.manifest.digest, blob: image!.blobs[1]!.digest }))
-}
-
-/** An answer with what differs anyway left out. */
-function visible({ status, headers, body }: HttpResponse, cid: string): object {
-  const shown = [...headers].filter(([name]) => name !== 'date' && name !== 'x-request-id')
-  return { status, headers: shown, body: body.toString().replaceAll(cid, '<cid>') }
-}
-
-/** The answer to a CID of this codec that nobody has. */
-async function nobodys(probe: Probe, codec: number): Promise<object> {
-  const cid = formatCid({ ...cidParts(secretBlocks.layout), codec, digest: randomBytes(32) })
-  return visible(await ask(probe, cid), cid)
-}
-
-/** Expects that a probe answers to each CID as to one that nobody has. */
-async function expectUnknown(probe: Probe, cids: readonly Cid[]): Promise<void> {
-  const unknown = new Map<number, object>()
-  for (const codec of [rawCodec, dagPbCodec]) unknown.set(codec, await nobodys(probe, codec))
-  for (const cid of cids) {
-    expect(visible(await ask(probe, cid), cid), cid).toEqual(unknown.get(cidParts(cid).codec))
-  }
-}
-
-/** Expects that a probe answers to one CID at least otherwise: one that never does could not find a leak. */
-async function expectKnown(probe: Probe, cids: readonly Cid[]): Promise<void> {
-  for (const cid of cids) {
-    const { codec } = cidParts(cid)
-    if (!isDeepStrictEqual(visible(await ask(probe, cid), cid), await nobodys(probe, codec))) return
-  }
-  expect.fail(`${probe.name} shows nothing of a public image.`)
-}
+const asked = (): Asked => ({ http: registry.http, image: secret })
 
 const titled = probes.map((probe) => ({ title: probe.name, probe }))
 
@@ -107,7 +61,7 @@ describe('Nothing of a private image is there:', () => {
   })
 
   test.each(titled)('$title', async ({ probe }) => {
-    await expectUnknown(probe, cidsOf(secretBlocks))
+    await expectUnknown(asked(), probe, cidsOf(secretBlocks))
   })
 
   test('not even for its owner', async () => {
@@ -152,7 +106,7 @@ describe('What a private and a public image share', () => {
   test('closes everywhere with the next request', async () => {
     await setVisibility(alice, shownName, 'private')
     const cids = [...new Set([...cidsOf(shownBlocks), ...cidsOf(secretBlocks)])]
-    for (const probe of probes) await expectUnknown(probe, cids)
+    for (const probe of probes) await expectUnknown(asked(), probe, cids)
   })
 })
 
@@ -168,7 +122,10 @@ describe('The name of a repository', () => {
   /** How a probe answers to it, and to a name that nobody has. */
   async function answers(probe: Probe, ipns: string): Promise<[mine: object, nobodys: object]> {
     const nobody = ipnsName(randomBytes(32))
-    return [visible(await ask(probe, ipns), ipns), visible(await ask(probe, nobody), nobody)]
+    return [
+      visible(await ask(asked(), probe, ipns), ipns),
+      visible(await ask(asked(), probe, nobody), nobody),
+    ]
   }
 
   test('is there for everybody only while it is public, and closes with the next request', async () => {
@@ -209,9 +166,9 @@ describe('A private image that is made public', () => {
     for (const cid of secretBlocks.digests) {
       expect((await registry.http.send({ path: `/.well-known/rasl/${cid}` })).status).toBe(200)
     }
-    for (const probe of probes) await expectKnown(probe, cidsOf(secretBlocks))
+    for (const probe of probes) await expectKnown(asked(), probe, cidsOf(secretBlocks))
     await setVisibility(alice, secretName, 'private')
-    for (const probe of probes) await expectUnknown(probe, cidsOf(secretBlocks))
+    for (const probe of probes) await expectUnknown(asked(), probe, cidsOf(secretBlocks))
   })
 
   test('closes alike when it is deleted', async () => {
@@ -220,7 +177,7 @@ describe('A private image that is made public', () => {
     await alice.send({ method: 'DELETE', path: `/v2/${secretName}/manifests/${secret.index.digest}` })
     expect((await registry.http.send({ path: `/ipfs/${secretBlocks.layout}?format=raw` })).status).toBe(404)
     await alice.send({ method: 'DELETE', path: `/api/v1/repositories/${encodeURIComponent(secretName)}` })
-    for (const probe of probes) await expectUnknown(probe, cidsOf(secretBlocks))
+    for (const probe of probes) await expectUnknown(asked(), probe, cidsOf(secretBlocks))
   })
 })
 

@@ -27,6 +27,9 @@ interface Finding {
 
 const isTest = (path: string): boolean => path.endsWith('.test.ts')
 
+/** What several tests share lies in a folder `testing`. */
+const isForTests = (path: string): boolean => isTest(path) || path.includes('/testing/')
+
 /** The workspace that an import leads to, by package name or by path; null when it leads out of the repository. */
 function targetOf(source: Source, specifier: string, all: readonly Workspace[]): Workspace | null {
   if (specifier.startsWith('.')) {
@@ -59,11 +62,16 @@ function* checkArrow(source: Source, imported: ImportedModule, all: readonly Wor
   yield* checkPath(source, imported, target)
   if (source.workspace.packageName === null) return
   if (target.name === 'testkit') {
-    if (!isTest(source.path)) yield 'testkit is for tests'
+    if (!isForTests(source.path)) yield 'testkit is for tests'
     return
   }
   const allowed = arrows[source.workspace.name] ?? []
   if (!allowed.includes(target.name)) yield `${source.workspace.name} may not import ${target.name}`
+}
+
+function* checkTesting(source: Source, { specifier }: ImportedModule): Generator<string> {
+  if (!specifier.startsWith('.') || isForTests(source.path) || source.workspace.packageName === null) return
+  if (isForTests(posix.join(posix.dirname(source.path), specifier))) yield `${specifier} is for tests`
 }
 
 function* checkDrivers(source: Source, imported: ImportedModule): Generator<string> {
@@ -82,6 +90,7 @@ function* checkImport(
   all: readonly Workspace[],
 ): Generator<string> {
   yield* checkArrow(source, imported, all)
+  yield* checkTesting(source, imported)
   yield* checkDrivers(source, imported)
   if (isTest(source.path) || source.workspace.packageName === null) return
   const { specifier } = imported

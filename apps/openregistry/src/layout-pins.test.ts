@@ -2,6 +2,7 @@ import {
   operator,
   createRegistry,
   pinLayouts,
+  placementOf,
   settleVisibility,
   storeLayouts,
   type Ports,
@@ -118,18 +119,21 @@ test('an image whose blobs are elsewhere is not pinned', async () => {
   expect(await opened.ports.metadata.listDueLayouts(10)).toStrictEqual([])
 })
 
+/** The nodes are a swarm of their own, so that images may become private where they are. */
+const ownSwarm = (ports: Ports) => ({ ...placementOf(ports), public: [] })
+
 test('a private image is not, and one that becomes private is let go', async () => {
   await using opened = await open()
   const { ports, pinning } = opened
   const [one, two] = [await push(ports), await push(ports)]
-  await ports.metadata.setVisibility(two.name, 'private')
+  await ports.metadata.setVisibility(two.name, 'private', ownSwarm(ports))
   await pinLayouts(ports)
   expect([...pinning.pins.keys()]).toStrictEqual([one.root.toHex()])
-  await ports.metadata.setVisibility(one.name, 'private')
+  await ports.metadata.setVisibility(one.name, 'private', ownSwarm(ports))
   await settleVisibility(ports)
   expect(await pinLayouts(ports)).toStrictEqual({ pinned: 0, unpinned: 1 })
   expect(pinning.pins.size).toBe(0)
-  await ports.metadata.setVisibility(one.name, 'public')
+  await ports.metadata.setVisibility(one.name, 'public', ownSwarm(ports))
   await settleVisibility(ports)
   await storeLayouts(ports)
   expect(await pinLayouts(ports)).toStrictEqual({ pinned: 1, unpinned: 0 })
@@ -139,7 +143,8 @@ test('one that becomes private while it is pinned is let go at once', async () =
   await using opened = await open()
   const { ports, pinning } = opened
   const { name } = await push(ports)
-  pinning.beforePin = async () => void (await ports.metadata.setVisibility(name, 'private'))
+  pinning.beforePin = async () =>
+    void (await ports.metadata.setVisibility(name, 'private', ownSwarm(ports)))
   expect(await pinLayouts(ports)).toStrictEqual({ pinned: 0, unpinned: 0 })
   expect(pinning.pins.size).toBe(0)
   expect(await ports.metadata.listLayoutPins(usual, { unseenFor: -1, limit: 10 })).toStrictEqual([])

@@ -233,12 +233,13 @@ test('says what it is to do: one repository, what is old, what is wrong with an 
   expect((await scrub(cwd, '--all', '--rate', '0')).report.objects).toBe(6)
   const nobody = await runCommand(['scrub', '--repository', 'no/body'], { cwd })
   expect([nobody.code, nobody.stderr]).toEqual([1, expect.stringContaining('no repository "no/body"')])
-  for (const wrong of [
-    ['--rate', 'fast'],
-    ['--older-than', '7'],
-    ['--all', '--older-than', '7d'],
+  for (const [text, ...wrong] of [
+    ['--rate takes bytes a second', '--rate', 'fast'],
+    ['--older-than takes a duration', '--older-than', '7'],
+    ["cannot be used with option '--older-than <duration>'", '--all', '--older-than', '7d'],
   ]) {
-    expect((await runCommand(['scrub', ...wrong], { cwd })).code).toBe(2)
+    const { code, stderr } = await runCommand(['scrub', ...wrong], { cwd })
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(text ?? '') as string })
   }
 })
 

@@ -23,6 +23,8 @@ export const placement: Migration = {
         SELECT l.blob_id FROM blob_locations AS l
         WHERE l.backend NOT IN ('disk', 'inline') AND NOT EXISTS (
           SELECT 1 FROM blob_locations AS d WHERE d.blob_id = l.blob_id AND d.backend = 'disk'))`,
+    // When the repository sent the bytes itself; null when it was mounted, or is older than this column.
+    `ALTER TABLE repository_blobs ADD COLUMN arrived_at ${integer}`,
     `CREATE VIEW live_links AS SELECT * FROM repository_blobs WHERE hidden_at IS NULL`,
     // With the backend, so that "does anybody rely on this location?" is answered by the index.
     `DROP INDEX repository_blobs_by_namespace`,

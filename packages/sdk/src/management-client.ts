@@ -52,7 +52,7 @@ export interface InspectedDescriptor {
   cid: string | null
   /** `inline` (in the database), or the name of a backend; null when the registry does not have the content. */
   location: string | null
-  /** Every place that has, or had, its bytes; none for manifests. */
+  /** Every place that has, or had, its bytes for this repository; none for manifests. */
   places: { backend: string; state: 'good' | 'damaged' | 'missing'; verifiedAt: string }[]
   platform?: { os?: string; architecture?: string; variant?: string; [other: string]: unknown }
   annotations?: Annotations

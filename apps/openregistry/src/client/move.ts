@@ -43,10 +43,11 @@ export async function move(target: string, options: MoveOptions): Promise<void> 
     return report(repository, status, options)
   }
   if (options.to === undefined) return report(repository, await client.api.move(repository), options)
-  const { to: backend, rate = 0 } = options
-  const begun = await client.api.startMove(repository, { backend, rate })
-  const status = options.wait ? await waitFor(client, repository, begun) : begun
-  report(repository, status, options)
+  const wish = { backend: options.to, rate: options.rate ?? 0 }
+  if (!options.wait) return report(repository, await client.api.startMove(repository, wish), options)
+  using signals = stopSignals()
+  const begun = await client.api.startMove(repository, wish)
+  report(repository, await waitFor(client, repository, { begun, stopped: signals.first }), options)
 }
 
 function usage(message: string): CommandError {
@@ -57,11 +58,10 @@ function usage(message: string): CommandError {
 async function waitFor(
   client: RegistryClient,
   repository: RepositoryName,
-  begun: MoveStatusFacts,
+  { begun, stopped }: { begun: MoveStatusFacts; stopped: Promise<unknown> },
 ): Promise<MoveStatusFacts> {
-  using signals = stopSignals()
   const stopping = new AbortController()
-  void signals.first.then(() => stopping.abort())
+  void stopped.then(() => stopping.abort())
   const line = new ProgressLine(process.stderr)
   const start = { bytes: begun.move === null ? 0 : copiedBytes(begun.move), at: performance.now() }
   let status = begun

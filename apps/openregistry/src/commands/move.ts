@@ -25,7 +25,7 @@ export function moveCommand(): Command {
         'Moved to a backend that is not public, a repository has nothing in public ones any more, and may become private.' +
         examples(
           'openregistry move me/app --to disk',
-          'openregistry move me/app --to ipfs --rate 20MiB --no-wait',
+          'openregistry move me/app --to s3 --rate 20MiB --no-wait',
           'openregistry move me/app',
           'openregistry move me/app --cancel',
         ),

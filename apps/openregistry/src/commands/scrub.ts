@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
+import { CommandError, exitCodes } from '../exit-codes.ts'
 import type { ScrubCommand } from '../scrub/scrub.ts'
 import { examples, jsonOption } from './shared-options.ts'
 
@@ -53,9 +54,7 @@ interface WrittenOptions extends Omit<ScrubCommand, 'rate' | 'olderThan'> {
 async function read({ rate, olderThan, ...rest }: WrittenOptions): Promise<ScrubCommand> {
   for (const address of rest.from ?? []) {
     if (!/^https?:\/\//i.test(address) || !URL.canParse(address))
-      throw new InvalidArgumentError(
-        `--from takes an address such as https://ipfs.example.org, not ${address}`,
-      )
+      throw wrong(`--from takes an address such as https://ipfs.example.org, not ${address}.`)
   }
   const { parseDuration, parseSize } = await import('@openregistry/server/config')
   return {
@@ -70,6 +69,10 @@ async function read({ rate, olderThan, ...rest }: WrittenOptions): Promise<Scrub
 }
 
 function parsed(value: number | null, otherwise: string): number {
-  if (value === null) throw new InvalidArgumentError(otherwise)
+  if (value === null) throw wrong(`${otherwise}.`)
   return value
+}
+
+function wrong(message: string): CommandError {
+  return new CommandError(message, { exitCode: exitCodes.usage })
 }

@@ -1,3 +1,4 @@
+import { createContentHasher } from '@openregistry/blobs'
 import type { ExposedRepository, MetadataStore } from '@openregistry/core'
 import { RegistryError, type RepositoryName } from '@openregistry/oci'
 import type { Config } from '@openregistry/server/config'
@@ -16,7 +17,7 @@ const [pageSize, named] = [1000, 5]
  */
 export async function checkPlacement(config: Config): Promise<Finding[]> {
   await using opened = new AsyncDisposableStack()
-  const stores = await openBackends(config, opened)
+  const stores = await openBackends(config, opened, { hasher: opened.use(createContentHasher()) })
   const open = stores.filter((store) => store.public).map(({ backend }) => backend)
   if (open.length === 0) return []
   let exposed: ExposedRepository[]

@@ -3,6 +3,7 @@ import {
   collect,
   moveJob,
   operator,
+  placementOf,
   repair,
   replicateJob,
   sweep,
@@ -324,11 +325,11 @@ class Run {
     name: RepositoryName,
     { images: live, moving, visibility, confined }: Known,
   ): Promise<void> {
-    const { metadata } = this.#opened
+    const { metadata, ports } = this.#opened
     const { id } = (await metadata.findRepository(name))!
     const { backend } = (await metadata.findMove(name))!
     const digests = [...live].flatMap(layersOf).map(digestOf)
-    for (const { places } of await metadata.listPlaces(id, digests)) {
+    for (const { places } of await metadata.listPlaces(id, digests, placementOf(ports))) {
       const good = places.filter(({ state }) => state === 'good').map((place) => place.backend)
       const allowed = visibility === 'public' || backend !== 'open'
       if (backend !== null && allowed) expect(good, `${name}, moved to ${backend}`).toContain(backend)

@@ -44,7 +44,7 @@ test('a repository in a public backend is moved, and made private then', async (
   expect(back.stderr).toContain('"open" is public')
 })
 
-/** Until a process has started on a busy machine. */
+/** Until a process has started on a busy machine, and asked for its rate: it listens for signals then. */
 const patience = { timeout: 30_000 }
 
 test('it can be left alone, looked at, and stopped', async () => {
@@ -52,13 +52,13 @@ test('it can be left alone, looked at, and stopped', async () => {
   const left = await run('move', 'me/slow', '--to', 'vault', '--rate', '4KiB', '--no-wait')
   expect(left).toMatchObject({ code: 0, stdout: '' })
   expect(left.stderr).toContain('me/slow is being moved to vault')
-  const waiting = startCommand(['move', 'me/slow', '--to', 'vault', '--rate', '4KiB'], optionsOf())
+  const waiting = startCommand(['move', 'me/slow', '--to', 'vault', '--rate', '8KiB'], optionsOf())
   const ended = new Promise((resolve) => waiting.once('close', resolve))
   let said = ''
   waiting.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()))
   await expect
     .poll(async () => JSON.parse((await run('move', 'me/slow', '--json')).stdout) as unknown, patience)
-    .toMatchObject({ move: { state: 'running', total: { blobs: 1 }, rate: 4096 } })
+    .toMatchObject({ move: { state: 'running', total: { blobs: 1 }, rate: 8192 } })
   waiting.kill('SIGINT')
   expect(await ended).toBe(1)
   expect(said).toContain('The move goes on in the background')

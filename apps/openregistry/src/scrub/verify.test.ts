@@ -175,8 +175,8 @@ test('another good place is served when one is missing, and that is marked', asy
   const backends = new Map([...opened.ports.backends, [first.backend, first] as const])
   const ports: Ports = { ...opened.ports, backends }
   const bytes = randomBytes(40_000)
-  await push({ ...ports, settings: { ...settings, backend: 'aa' } }, bytes)
   const digest = await push(ports, bytes)
+  await push({ ...ports, settings: { ...settings, backend: 'aa' } }, bytes)
   for await (const key of first.list('')) await first.delete(key)
   await using blob = await createRegistry(ports).openBlob(operator, { repository, digest })
   const found: Buffer[] = []

@@ -28,7 +28,7 @@ export async function serveSeveral(
   const config = await loadConfig({ env: { OPEN_REGISTRY_HTTP_PORT: '0' }, cwd: process.cwd() })
   const log = silentLogger
   const render = async () => renderMetrics([await metrics.snapshot()])
-  const http = await serveHttp({ config, log, ports, registry, metrics, renderMetrics: render })
+  const http = await serveHttp({ config, log, ports, keys: null, registry, metrics, renderMetrics: render })
   stack.defer(() => http.stop(1000))
   const [server = ''] = http.addresses
   const resources = stack.move()

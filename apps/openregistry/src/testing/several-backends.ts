@@ -36,6 +36,7 @@ export async function openSeveralBackends(over: Partial<Settings> = {}): Promise
   const store = { open: create('open'), disk: create('disk'), vault: create('vault') }
   const ports: Ports = {
     metadata,
+    names: null,
     backends: new Map(Object.entries(store)),
     hasher,
     settings: {

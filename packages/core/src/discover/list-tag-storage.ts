@@ -1,6 +1,7 @@
 import type { Digest, Tag } from '@openregistry/oci'
 import type { Principal } from '../access/principal.ts'
 import type { Milliseconds } from '../ports/metadata-store.ts'
+import { placementOf } from '../placement/rules.ts'
 import type { PlacedContent } from '../ports/placement.ts'
 import type { Ports } from '../settings.ts'
 import { listTags, type ListTagsInput } from './list-tags.ts'
@@ -49,7 +50,8 @@ export async function listTagStorage(
   // A repository that has gone in this moment has no content.
   const content = repository === null ? [] : await metadata.listImageContent(repository.id, digests)
   const needed = [...new Set(content.flatMap(({ blobs }) => blobs))]
-  const placed = repository === null ? [] : await metadata.listPlaces(repository.id, needed)
+  const placed =
+    repository === null ? [] : await metadata.listPlaces(repository.id, needed, placementOf(ports))
   const places = new Map(placed.map((one) => [one.digest, one]))
   const blobsOf = new Map(content.map(({ manifest, blobs }) => [manifest, blobs]))
   const items = page.items.map(({ tag, digest }) => {

@@ -9,6 +9,7 @@ import {
 } from '@openregistry/oci'
 import type { Principal } from '../access/principal.ts'
 import type { StoredManifest } from '../ports/metadata-store.ts'
+import { placementOf } from '../placement/rules.ts'
 import type { BlobPlace } from '../ports/placement.ts'
 import { getManifest } from '../pull/get-manifest.ts'
 import type { Ports } from '../settings.ts'
@@ -19,7 +20,7 @@ export interface LocatedDescriptor {
   cid: Cid | null
   /** `inline`, or the name of a backend: where it is read. */
   location: string | null
-  /** Every place that has, or had, its bytes; none for manifests, which are in the database alone. */
+  /** Every place that has, or had, its bytes for this repository; none for manifests, which are in the database alone. */
   places: readonly BlobPlace[]
 }
 
@@ -58,13 +59,15 @@ export async function inspectImage(
 }
 
 async function placesOf(
-  { metadata }: Ports,
+  ports: Ports,
   name: RepositoryName,
   { config, layers }: ParsedManifest,
 ): Promise<ReadonlyMap<Digest, readonly BlobPlace[]>> {
   const digests = [...(config === null ? [] : [config]), ...layers].map(({ digest }) => digest)
+  const { metadata } = ports
   const repository = digests.length === 0 ? null : await metadata.findRepository(name)
-  const placed = repository === null ? [] : await metadata.listPlaces(repository.id, [...new Set(digests)])
+  if (repository === null) return new Map()
+  const placed = await metadata.listPlaces(repository.id, [...new Set(digests)], placementOf(ports))
   return new Map(placed.map(({ digest, places }) => [digest, places]))
 }
 

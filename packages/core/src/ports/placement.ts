@@ -97,7 +97,7 @@ export interface BlobPlace {
   /** `inline`: in the database. */
   backend: string
   state: LocationState
-  /** Written, or read again and compared; where they are bad, found to be so. */
+  /** Compared as they arrived for the repository, or when they were read again; where they are bad, found to be so. */
   verifiedAt: Milliseconds
 }
 
@@ -183,8 +183,15 @@ export interface PlacementStore {
     manifests: readonly Digest[],
   ): Promise<{ manifest: Digest; blobs: Digest[] }[]>
 
-  /** Where blobs are that a repository has; those that it does not have are left out. */
-  listPlaces(repositoryId: string, digests: readonly Digest[]): Promise<PlacedContent[]>
+  /**
+   * Where blobs are that a repository has, on its own account: in the backend that it relies on, in the database, and in
+   * those of second copies. Nothing tells whether others have the same. Blobs that it does not have are left out.
+   */
+  listPlaces(
+    repositoryId: string,
+    digests: readonly Digest[],
+    rules: PlacementRules,
+  ): Promise<PlacedContent[]>
 
   /**
    * Repositories in order of name, and for private ones a backend of these that they rely on, if there is one: the

@@ -1,6 +1,7 @@
 import type { MetadataStore } from '@openregistry/core'
 import {
   describeWithPostgres,
+  diskAlone,
   hashedContent,
   newName,
   openSession,
@@ -52,7 +53,7 @@ async function work(store: MetadataStore, name: RepositoryName): Promise<void> {
   for (let turn = 0; turn < 2; turn++) {
     await store.collectManifests({ grace: 0, limit: 10 })
     await store.collectLinks({ grace: 0, limit: 10 })
-    await store.collectBlobs({ limit: 10 })
+    await store.collectBlobs({ limit: 10, rules: diskAlone })
   }
   const pending = await store.listPendingDeletes(10)
   await store.forgetPendingDeletes(pending.map(({ id }) => id))

@@ -1,6 +1,6 @@
 import type { Milliseconds } from '@openregistry/core'
 import { namespaceOf, type Digest } from '@openregistry/oci'
-import { all, run, type Step } from '../sql/query.ts'
+import { all, first, run, TryAgain, type Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
 import { addCandidates } from './collected.ts'
 import type { RepositoryRow } from './repository.ts'
@@ -11,6 +11,8 @@ interface NewLink {
   blobId: number
   /** Where its repository has the bytes. */
   backend: string
+  /** Whether the repository sent them, and did not mount them. */
+  arrived: boolean
   lease: Milliseconds
 }
 
@@ -23,20 +25,25 @@ export type FormerBackends = ReadonlyMap<Digest, string>
  *
  * Whether the repository is private is asked anew, after it was locked: whoever sees the old answer holds the lock which
  * {@link endSettling} has to get before it believes that all rows are there.
+ *
+ * @throws TryAgain when no good bytes are in this backend: whoever chose it read that before the blob was locked.
  */
 export function* linkBlob(
   sql: Sql,
   repository: Pick<RepositoryRow, 'id' | 'name'>,
-  { digest, blobId, backend, lease }: NewLink,
+  { digest, blobId, backend, arrived, lease }: NewLink,
   before: FormerBackends,
 ): Step<void> {
-  yield* run(sql`
-    INSERT INTO repository_blobs (repository_id, digest, blob_id, namespace, backend, lease_until, known_private)
+  const linked = yield* first<{ good: unknown }>(sql`
+    INSERT INTO repository_blobs
+      (repository_id, digest, blob_id, namespace, backend, arrived_at, lease_until, known_private)
     VALUES (${repository.id}, ${digest}, ${blobId}, ${namespaceOf(repository.name)}, ${backend},
-      ${sql.now} + ${lease}, (SELECT r.visibility = 'private' FROM repositories AS r WHERE r.id = ${repository.id}))
+      CASE WHEN ${arrived} THEN ${sql.now} END, ${sql.now} + ${lease},
+      (SELECT r.visibility = 'private' FROM repositories AS r WHERE r.id = ${repository.id}))
     ON CONFLICT (repository_id, digest) DO UPDATE SET
       hidden_at = NULL,
       backend = excluded.backend,
+      arrived_at = COALESCE(excluded.arrived_at, repository_blobs.arrived_at),
       lease_until = CASE
         WHEN repository_blobs.lease_until IS NULL AND repository_blobs.unreferenced_since IS NULL THEN NULL
         WHEN repository_blobs.lease_until > excluded.lease_until THEN repository_blobs.lease_until
@@ -45,7 +52,12 @@ export function* linkBlob(
     WHERE repository_blobs.hidden_at IS NOT NULL
       OR repository_blobs.backend <> excluded.backend
       OR repository_blobs.lease_until IS NOT NULL
-      OR repository_blobs.unreferenced_since IS NOT NULL`)
+      OR repository_blobs.unreferenced_since IS NOT NULL
+    RETURNING EXISTS (
+      SELECT 1 FROM good_locations AS l
+      WHERE l.blob_id = repository_blobs.blob_id AND l.backend = repository_blobs.backend) AS good`)
+  // No row: the link was that already, and keeps the bytes.
+  if (linked !== null && !linked.good) throw new TryAgain()
   if ((before.get(digest) ?? backend) !== backend) yield* addCandidates(sql, [blobId])
 }
 
@@ -61,25 +73,44 @@ export function* lockLinks(sql: Sql, repositoryId: string, digests: readonly Dig
   return new Map(links.map(({ digest, backend }) => [digest, backend]))
 }
 
+interface LockedLink {
+  digest: string
+  backend: string
+  pending: unknown
+  good: unknown
+  confined: unknown
+}
+
+/** What {@link lockGoodLinks} has found. */
+export interface LockedLinks {
+  good: ReadonlySet<string>
+  pending: boolean
+  backends: ReadonlySet<string>
+  confined: boolean
+}
+
 /**
  * Locks the links that can be read, in the same order.
  * @returns `good`: digests of those with good bytes; `pending`: whether one of all has a lease or is unreferenced;
- * `backends`: those that they rely on.
+ * `backends`: those that they rely on; `confined`: whether these may not be public ones, if the repository was joined before.
  */
 export function* lockGoodLinks(
   sql: Sql,
   repositoryId: string,
   digests: readonly Digest[],
-): Step<{ good: ReadonlySet<string>; pending: boolean; backends: ReadonlySet<string> }> {
-  const linked = yield* all<{ digest: string; pending: unknown; good: unknown; backend: string }>(sql`
+): Step<LockedLinks> {
+  const linked = yield* all<LockedLink>(sql`
     SELECT digest, backend, (lease_until IS NOT NULL OR unreferenced_since IS NOT NULL) AS pending,
-      EXISTS (SELECT 1 FROM good_locations WHERE blob_id = live_links.blob_id) AS good
+      EXISTS (SELECT 1 FROM good_locations WHERE blob_id = live_links.blob_id) AS good,
+      (SELECT r.visibility <> 'public' OR r.confined FROM repositories AS r
+        WHERE r.id = live_links.repository_id) AS confined
     FROM live_links WHERE repository_id = ${repositoryId} AND digest IN ${sql.texts(digests)}
     ORDER BY digest ${sql.lock('FOR NO KEY UPDATE')}`)
   return {
     good: new Set(linked.filter((link) => Boolean(link.good)).map((link) => link.digest)),
     pending: linked.some((link) => Boolean(link.pending)),
     backends: new Set(linked.map(({ backend }) => backend)),
+    confined: linked.some((link) => Boolean(link.confined)),
   }
 }
 

@@ -43,9 +43,9 @@ export function* claimLinks(
   rules: PlacementRules,
 ): Step<void> {
   const digests = references.map((reference) => reference.digest)
-  const { good, pending, backends } = yield* lockGoodLinks(sql, repository.id, digests)
+  const links = yield* lockGoodLinks(sql, repository.id, digests)
   const missing = references
-    .filter(({ kind, digest }) => kind === 'blob' && !good.has(digest))
+    .filter(({ kind, digest }) => kind === 'blob' && !links.good.has(digest))
     .map(({ digest }) => digest)
   if (missing.length > 0) {
     throw new RegistryError(
@@ -54,8 +54,8 @@ export function* claimLinks(
       { detail: { missing } },
     )
   }
-  yield* requireAllowed(sql, repository, backends, rules)
-  if (pending) yield* freeLinks(sql, repository.id, digests)
+  yield* requireAllowed(sql, repository, links, rules)
+  if (links.pending) yield* freeLinks(sql, repository.id, digests)
 }
 
 /**

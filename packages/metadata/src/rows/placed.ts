@@ -1,7 +1,8 @@
 import type { PlacementRules, RepositoryFacts } from '@openregistry/core'
-import { isAllowed, misplaced } from '@openregistry/core/placement'
+import { misplaced } from '@openregistry/core/placement'
 import type { Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
+import type { LockedLinks } from './link.ts'
 import { placedAs } from './repository.ts'
 
 /**
@@ -12,11 +13,9 @@ import { placedAs } from './repository.ts'
 export function* requireAllowed(
   sql: Sql,
   repository: RepositoryFacts,
-  backends: ReadonlySet<string>,
+  { backends, confined }: Pick<LockedLinks, 'backends' | 'confined'>,
   rules: PlacementRules,
 ): Step<void> {
-  const open = rules.public.find((backend) => backends.has(backend))
-  if (open === undefined) return
-  const placed = yield* placedAs(sql, repository)
-  if (!isAllowed(rules, placed, open)) throw misplaced(rules, placed, open)
+  const open = confined ? rules.public.find((backend) => backends.has(backend)) : undefined
+  if (open !== undefined) throw misplaced(rules, yield* placedAs(sql, repository), open)
 }

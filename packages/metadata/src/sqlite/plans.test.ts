@@ -114,7 +114,7 @@ async function usePlacement(store: MetadataStore): Promise<void> {
   await store.mendInline({ location: 1, bytes: new Uint8Array(1) })
   const image = await pushManifest(store, name, { blobs: [blob.sha256] })
   await store.listImageContent(repositoryId, [image.digest])
-  await store.listPlaces(repositoryId, [blob.sha256])
+  await store.listPlaces(repositoryId, [blob.sha256], rules)
   await store.listExposed(['open'], { after: null, limit: 10 })
   for (const wanted of [blob.sha256, null]) {
     const id = newUploadId()

@@ -22,7 +22,8 @@ export function* commitBlob(sql: Sql, input: CommitBlob): Step<void> {
   const blob = yield* ensureBlob(sql, input)
   yield* ensureLocation(sql, blob, backend, stored)
   const place = stored.kind === 'inline' ? inlineBackend : backend
-  yield* linkBlob(sql, repository, { digest, blobId: blob.id, backend: place, lease: input.lease }, before)
+  const link = { digest, blobId: blob.id, backend: place, arrived: true, lease: input.lease }
+  yield* linkBlob(sql, repository, link, before)
   yield* giveAwayParts(sql, input.upload, backend, stored.kind === 'object' ? stored.key : null)
   // The repository was moved while this was uploaded: its bytes follow.
   if (repository.backend !== null && place === backend && backend !== repository.backend)

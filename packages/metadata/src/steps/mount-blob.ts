@@ -4,7 +4,7 @@ import type { Digest, RepositoryName } from '@openregistry/oci'
 import { linkBlob, lockLinks } from '../rows/link.ts'
 import { inlineBackend } from '../rows/location.ts'
 import { ensureRepository } from '../rows/repository.ts'
-import { all, first, type Query, type Step } from '../sql/query.ts'
+import { first, type Query, type Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
 
 /** What `mountBlob` needs. */
@@ -20,6 +20,8 @@ interface MountBlob {
 /** The source's blob, held, and what decides where the target's content may lie. */
 interface Source extends Omit<PlacedRepository, 'name'> {
   id: number
+  /** Backends with good bytes, as JSON. */
+  places: string
 }
 
 /**
@@ -33,7 +35,10 @@ export function* mountBlob(sql: Sql, input: MountBlob): Step<boolean> {
   const target = yield* ensureRepository(sql, input.target, input.defaultVisibility)
   const before = yield* lockLinks(sql, target.id, [digest])
   const source = yield* first<Source>(
-    sql`SELECT b.id, t.visibility, t.backend, t.confined FROM live_links AS k
+    sql`SELECT b.id, t.visibility, t.backend, t.confined, (
+      SELECT ${sql.jsonArrayOfNames} FROM (
+        SELECT l.backend AS name FROM good_locations AS l WHERE l.blob_id = b.id) AS places
+    ) AS places FROM live_links AS k
     JOIN live_repositories AS r ON r.id = k.repository_id
     JOIN blobs AS b ON b.id = k.blob_id
     JOIN repositories AS t ON t.id = ${target.id}
@@ -41,8 +46,6 @@ export function* mountBlob(sql: Sql, input: MountBlob): Step<boolean> {
     ${sql.lock('FOR KEY SHARE')}`,
   )
   if (source === null) return false
-  const places = yield* all<{ backend: string }>(sql`
-    SELECT backend FROM good_locations WHERE blob_id = ${source.id}`)
   const { id: blobId, visibility, confined } = source
   const allowed = backendsFor(rules, {
     ...target,
@@ -50,12 +53,13 @@ export function* mountBlob(sql: Sql, input: MountBlob): Step<boolean> {
     confined: Boolean(confined),
     backend: source.backend,
   })
-  const good = new Set(places.map((place) => place.backend))
+  // As they were before the blob was locked: `linkBlob` looks again.
+  const good = new Set(JSON.parse(source.places) as string[])
   // Where the target has it already is as good as any other place.
   const choices = [inlineBackend, before.get(digest) ?? inlineBackend, ...allowed]
   const backend = choices.find((one) => good.has(one) && (one === inlineBackend || allowed.includes(one)))
   if (backend === undefined) return false
-  yield* linkBlob(sql, target, { digest, blobId, backend, lease }, before)
+  yield* linkBlob(sql, target, { digest, blobId, backend, arrived: false, lease }, before)
   return true
 }
 

@@ -21,7 +21,7 @@ export function* restoreManifest(sql: Sql, input: RestoreManifest): Step<Restore
   if (!(yield* lockAsRead(sql, root.deletedAt === null ? [root, ...deleted] : deleted))) throw new TryAgain()
   const missing = missingOf(root, links.good)
   if (root.deletedAt !== null && missing.length > 0) throw contentIsGone(missing)
-  yield* requireAllowed(sql, repository, links.backends, input.rules)
+  yield* requireAllowed(sql, repository, links, input.rules)
   const { back, absent } = restorable(root, tree, links.good)
   yield* revive(sql, repository.id, back)
   yield* holdLive(sql, tree)

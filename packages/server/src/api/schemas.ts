@@ -49,10 +49,14 @@ export const descriptorSchema = z
         z.object({
           backend: z.string(),
           state: z.enum(['good', 'damaged', 'missing']),
-          verifiedAt: z.iso.datetime().openapi({ description: 'Written, or read again and compared.' }),
+          verifiedAt: z.iso.datetime().openapi({
+            description: 'Compared as it arrived for this repository, or read again and compared.',
+          }),
         }),
       )
-      .openapi({ description: 'Every place that has, or had, its bytes; none for manifests.' }),
+      .openapi({
+        description: 'Every place that has, or had, its bytes for this repository; none for manifests.',
+      }),
     platform: z.record(z.string(), z.unknown()).optional(),
     annotations: annotations.optional(),
   })

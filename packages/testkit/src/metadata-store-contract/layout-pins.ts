@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { MetadataStore } from '@openregistry/core'
 import type { Digest, RepositoryName } from '@openregistry/oci'
-import { openSession, pushManifest } from './actions.ts'
+import { diskAlone, openSession, pushManifest } from './actions.ts'
 import { hashedContent, newName, sha256Of } from './content.ts'
 import { sharedStore, type OpenMetadataStore } from './opened.ts'
 import { settleAll } from './settling.ts'
@@ -70,7 +70,7 @@ export function layoutPinTests(open: OpenMetadataStore): void {
 
     test('are nobody’s when their repository is private or gone, or their manifest is deleted', async () => {
       const [closed, gone, deleted] = [await show(store()), await show(store()), await show(store())]
-      await store().setVisibility(closed.name, 'private')
+      await store().setVisibility(closed.name, 'private', diskAlone)
       await store().deleteRepository(gone.name, 'user:ada')
       await store().deleteManifest(deleted.name, deleted.digest, 'user:ada')
       expect(await due(store())).toStrictEqual([null, null, null])
@@ -121,6 +121,7 @@ export function layoutPinTests(open: OpenMetadataStore): void {
         digest: one.digest,
         tag: null,
         principal: 'user:ada',
+        rules: diskAlone,
       })
       expect(await wanted()).toStrictEqual([true])
     })
@@ -129,7 +130,7 @@ export function layoutPinTests(open: OpenMetadataStore): void {
       const { name, root } = await show(store())
       await store().beginLayoutPin('closing', root)
       expect(await store().endLayoutPin('closing', root)).toBe(true)
-      await store().setVisibility(name, 'private')
+      await store().setVisibility(name, 'private', diskAlone)
       expect(await store().endLayoutPin('closing', root)).toBe(false)
       expect(await pins('closing', hour)).toStrictEqual([])
       await settleAll(store())

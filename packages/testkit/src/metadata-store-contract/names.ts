@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { HashedBlock, MetadataStore, NameRenewal } from '@openregistry/core'
-import { openSession } from './actions.ts'
+import { diskAlone, openSession } from './actions.ts'
 import { newName } from './content.ts'
 import { sharedStore, type OpenMetadataStore } from './opened.ts'
 import { settleAll } from './settling.ts'
@@ -61,10 +61,10 @@ export function nameTests(open: OpenMetadataStore): void {
       const { name, publicKey, put } = await newNamed(store())
       await put(newHash())
       const { sequence } = (await store().findPublicName(publicKey))!
-      await store().setVisibility(name, 'private')
+      await store().setVisibility(name, 'private', diskAlone)
       expect(await store().findPublicName(publicKey)).toBeNull()
       await settleAll(store())
-      await store().setVisibility(name, 'public')
+      await store().setVisibility(name, 'public', diskAlone)
       expect(await store().findPublicName(publicKey)).toBeNull()
       await put(newHash())
       expect((await store().findPublicName(publicKey))!.sequence).toBeGreaterThan(sequence)

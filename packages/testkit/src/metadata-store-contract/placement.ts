@@ -52,7 +52,7 @@ export function pushBy(
   return pushBlob(store, name, content, { rules })
 }
 
-/** Names of the backends that a repository's blob can be read from. */
+/** Names of the backends that a repository's blob can be read from, by name. */
 export async function placesOf(
   store: MetadataStore,
   name: RepositoryName,
@@ -60,7 +60,9 @@ export async function placesOf(
 ): Promise<string[]> {
   const blob = await blobAt(store, name, digest)
   if (blob === null || blob.location === null) return []
-  return [blob.location, ...blob.others].map((place) => (place.kind === 'inline' ? 'inline' : place.backend))
+  return [blob.location, ...blob.others]
+    .map((place) => (place.kind === 'inline' ? 'inline' : place.backend))
+    .toSorted()
 }
 
 /** Which backends content may lie in, and when it has to be moved. */
@@ -133,6 +135,21 @@ function sessionPlacementTests(open: OpenMetadataStore): void {
       expect(await store().restoreManifest({ ...restore, rules: noneOpen })).not.toBeNull()
       // What needs no blob lies in the database.
       await pushManifest(store(), name, { rules: openFirst })
+    })
+
+    test('is read where its repository relies on it, wherever others have it', async () => {
+      const [shown, closed] = [await repositoryOf(store(), 'public'), newName()]
+      const content = hashedContent()
+      for (const name of [shown, closed]) await pushBy(store(), openFirst, name, content)
+      const read = async (name: RepositoryName) => (await blobAt(store(), name, content.sha256))!
+      expect(await read(shown)).toMatchObject({
+        location: { backend: 'open' },
+        others: [{ backend: 'disk' }],
+      })
+      expect(await read(closed)).toMatchObject({
+        location: { backend: 'disk' },
+        others: [{ backend: 'open' }],
+      })
     })
 
     test('what is private in a backend that is called public later is found', async () => {

@@ -1,10 +1,19 @@
 import { describe, expect, test } from 'vitest'
-import { mediaTypes, type Digest } from '@openregistry/oci'
+import type { MetadataStore } from '@openregistry/core'
+import { mediaTypes, type Digest, type RepositoryName } from '@openregistry/oci'
 import { pushBlob, pushManifest } from './actions.ts'
 import { keyOf } from './collecting.ts'
 import { hashedContent, newName, unknownDigest } from './content.ts'
 import { sharedStore, type OpenMetadataStore } from './opened.ts'
 import { openFirst, pushBy, repositoryOf } from './placement.ts'
+
+/** Waits until the database's clock is after this time, and says what it shows. */
+async function later(store: MetadataStore, time: number): Promise<number> {
+  for (;;) {
+    const now = await store.databaseTime()
+    if (now > time) return now
+  }
+}
 
 /** Where what images are made of is. */
 export function placesTests(open: OpenMetadataStore): void {
@@ -61,30 +70,24 @@ export function placesTests(open: OpenMetadataStore): void {
   describe('listPlaces', () => {
     const store = sharedStore(open)
 
-    test('has every place of a blob that the repository has, good or not', async () => {
+    test('has the places that the repository has on its own account', async () => {
       const [name, other] = [await repositoryOf(store(), 'public'), newName()]
       const before = await store().databaseTime()
       const blob = await pushBy(store(), openFirst, name)
       await pushBy(store(), openFirst, other, blob)
-      await store().recordDamage({
-        state: 'damaged',
-        at: { kind: 'object', backend: 'open', key: keyOf(blob) },
-      })
       const inline = hashedContent()
       await pushBlob(store(), name, inline, { stored: { kind: 'inline', bytes: inline.bytes } })
       const elsewhere = await pushBlob(store(), other)
       const { id } = (await store().findRepository(name))!
       const digests = [blob.sha256, inline.sha256, elsewhere.sha256, unknownDigest()]
-      const found = await store().listPlaces(id, digests)
+      const found = await store().listPlaces(id, digests, openFirst)
       const verifiedAt = expect.any(Number) as number
       expect(found.toSorted((a, b) => digests.indexOf(a.digest) - digests.indexOf(b.digest))).toStrictEqual([
         {
           digest: blob.sha256,
           size: blob.size,
-          places: [
-            { backend: 'disk', state: 'good', verifiedAt },
-            { backend: 'open', state: 'damaged', verifiedAt },
-          ],
+          // The other one has it on a disk, and nobody is told.
+          places: [{ backend: 'open', state: 'good', verifiedAt }],
         },
         {
           digest: inline.sha256,
@@ -95,7 +98,45 @@ export function placesTests(open: OpenMetadataStore): void {
       for (const { places } of found)
         for (const place of places) expect(place.verifiedAt).toBeGreaterThanOrEqual(before)
       await store().deleteBlob(name, blob.sha256)
-      expect(await store().listPlaces(id, [blob.sha256])).toStrictEqual([])
+      expect(await store().listPlaces(id, [blob.sha256], openFirst)).toStrictEqual([])
+    })
+
+    test('has second copies, where the repository may have them', async () => {
+      const [name, closed] = [await repositoryOf(store(), 'public'), newName()]
+      const blob = await pushBy(store(), openFirst, name)
+      await pushBy(store(), openFirst, closed, blob)
+      const placesIn = async (repository: RepositoryName, replicas: string[]) => {
+        const { id } = (await store().findRepository(repository))!
+        const [found] = await store().listPlaces(id, [blob.sha256], { ...openFirst, replicas })
+        return found?.places.map(({ backend }) => backend)
+      }
+      expect(await placesIn(name, ['disk'])).toStrictEqual(['disk', 'open'])
+      expect(await placesIn(closed, ['open'])).toStrictEqual(['disk'])
+      expect(await placesIn(closed, [])).toStrictEqual(['disk'])
+    })
+
+    test('has what is damaged, and then the places from which it is served', async () => {
+      const [name, other] = [await repositoryOf(store(), 'public'), newName()]
+      const blob = await pushBy(store(), openFirst, name)
+      await pushBy(store(), openFirst, other, blob)
+      const at = { kind: 'object', backend: 'open', key: keyOf(blob) } as const
+      await store().recordDamage({ state: 'damaged', at })
+      const { id } = (await store().findRepository(name))!
+      const [found] = await store().listPlaces(id, [blob.sha256], openFirst)
+      expect(found?.places).toMatchObject([
+        { backend: 'disk', state: 'good' },
+        { backend: 'open', state: 'damaged' },
+      ])
+    })
+
+    test('does not tell that somebody else had the same before', async () => {
+      const [first, second] = [newName(), newName()]
+      const blob = await pushBy(store(), openFirst, first)
+      const before = await later(store(), await store().databaseTime())
+      await pushBy(store(), openFirst, second, blob)
+      const { id } = (await store().findRepository(second))!
+      const [found] = await store().listPlaces(id, [blob.sha256], openFirst)
+      expect(found?.places[0]?.verifiedAt).toBeGreaterThanOrEqual(before)
     })
   })
 }
