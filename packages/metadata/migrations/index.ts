@@ -8,6 +8,7 @@ import { publicContent } from './0007-public-content.ts'
 import { layoutPins } from './0008-layout-pins.ts'
 import { names } from './0009-names.ts'
 import { unmeasuredRepositories } from './0010-unmeasured-repositories.ts'
+import { restores } from './0011-restores.ts'
 
 /** How an engine spells the types of the schema. */
 export interface SchemaWords {
@@ -56,4 +57,5 @@ export const migrations: readonly Migration[] = [
   layoutPins,
   names,
   unmeasuredRepositories,
+  restores,
 ]

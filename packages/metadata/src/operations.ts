@@ -42,6 +42,7 @@ import { readLocation } from './reads/read-location.ts'
 import { scrubTotals } from './reads/scrub-totals.ts'
 import { addPart } from './steps/add-part.ts'
 import { beginLayoutPin } from './steps/begin-layout-pin.ts'
+import { beginRestore } from './steps/begin-restore.ts'
 import { beginScrubPass } from './steps/begin-scrub-pass.ts'
 import { cancelUpload } from './steps/cancel-upload.ts'
 import { check } from './steps/check.ts'
@@ -52,6 +53,7 @@ import { collectLinks } from './steps/collect-links.ts'
 import { collectManifests } from './steps/collect-manifests.ts'
 import { commitBlob } from './steps/commit-blob.ts'
 import { compact } from './steps/compact.ts'
+import { createRepository } from './steps/create-repository.ts'
 import { deleteBlob } from './steps/delete-blob.ts'
 import { deleteManifest } from './steps/delete-manifest.ts'
 import { deleteRepository } from './steps/delete-repository.ts'
@@ -59,6 +61,7 @@ import { deleteSurplus } from './steps/delete-surplus.ts'
 import { deleteTag } from './steps/delete-tag.ts'
 import { endLayoutPin } from './steps/end-layout-pin.ts'
 import { endListing } from './steps/end-listing.ts'
+import { endRestore } from './steps/end-restore.ts'
 import { endScrubPass } from './steps/end-scrub-pass.ts'
 import { endSettling } from './steps/end-settling.ts'
 import { enqueueJob } from './steps/enqueue-job.ts'
@@ -152,6 +155,7 @@ export const surveys: ReadonlySet<OperationName> = new Set(['previewCollection']
 export const steps = {
   addPart,
   beginLayoutPin,
+  beginRestore,
   beginScrubPass,
   cancelUpload,
   check,
@@ -162,6 +166,7 @@ export const steps = {
   collectManifests,
   commitBlob,
   compact,
+  createRepository,
   deleteBlob,
   deleteManifest,
   deleteRepository,
@@ -169,6 +174,7 @@ export const steps = {
   deleteTag,
   endLayoutPin,
   endListing,
+  endRestore,
   endScrubPass,
   endSettling,
   enqueueJob,

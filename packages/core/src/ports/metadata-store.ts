@@ -6,6 +6,7 @@ import type { ContentHashes } from './content-hasher.ts'
 import type { JobQueue } from './jobs.ts'
 import type { HistoryStore } from './history.ts'
 import type { IpfsStore } from './ipfs.ts'
+import type { RestoreSteps } from './restoring.ts'
 import type { ScrubStore } from './scrub.ts'
 import type { StorageKey, UploadId } from './storage-key.ts'
 
@@ -205,7 +206,15 @@ export interface PendingDelete {
  * Faults are `RegistryError`s: `METADATA_UNAVAILABLE`, `STORAGE_FULL`.
  */
 export interface MetadataStore
-  extends BackendTies, CollectionSteps, HistoryStore, IpfsStore, JobQueue, ScrubStore, AsyncDisposable {
+  extends
+    BackendTies,
+    CollectionSteps,
+    HistoryStore,
+    IpfsStore,
+    JobQueue,
+    RestoreSteps,
+    ScrubStore,
+    AsyncDisposable {
   // --- reads ---------------------------------------------------------------------------------------------------
 
   /** A repository that is not deleted. */

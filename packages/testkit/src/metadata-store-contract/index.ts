@@ -20,6 +20,7 @@ import { publicContentTests } from './public-content.ts'
 import { purgeTests } from './purging.ts'
 import { referrerTests } from './referrers.ts'
 import { repositoryTests } from './repositories.ts'
+import { restoreTests } from './restores.ts'
 import { restoringCollectedTests } from './restoring-collected.ts'
 import { restoringTests } from './restoring.ts'
 import { scrubTests } from './scrub.ts'
@@ -59,6 +60,7 @@ export function metadataStoreContract(name: string, open: OpenMetadataStore): vo
     layoutTests(open)
     layoutPinTests(open)
     nameTests(open)
+    restoreTests(open)
     concurrencyTests(open)
     modelTests(open)
   })
