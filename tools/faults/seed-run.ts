@@ -91,7 +91,9 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
   const random = randomFrom(`faults ${options.seed}`)
   const promises = promisesOf(random)
   const { shape, cluster } = options
-  const skews = random.pick([[], [day, -day], [-300_000, 0, 300_000]])
+  const picked = random.pick([[], [day, -day], [-300_000, 0, 300_000]])
+  // A bucket refuses requests that come from another day; the client learns its time, but not while it is away.
+  const skews = shape === 's3' ? picked.filter((skew) => Math.abs(skew) < day) : picked
   const deployment = await Deployment.open({
     shape,
     cluster,

@@ -51,7 +51,7 @@ describe('help', () => {
   test('is on the standard output and no failure', async () => {
     const { code, stdout, stderr } = await run(['backup', '--help'])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    expect(stdout).toContain('Usage: openregistry backup [options] <folder>')
+    expect(stdout).toContain('Usage: openregistry backup [options] [folder or file]')
   })
 })
 

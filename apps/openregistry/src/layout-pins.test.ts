@@ -143,8 +143,7 @@ test('one that becomes private while it is pinned is let go at once', async () =
   await using opened = await open()
   const { ports, pinning } = opened
   const { name } = await push(ports)
-  pinning.beforePin = async () =>
-    void (await ports.metadata.setVisibility(name, 'private', ownSwarm(ports)))
+  pinning.beforePin = async () => void (await ports.metadata.setVisibility(name, 'private', ownSwarm(ports)))
   expect(await pinLayouts(ports)).toStrictEqual({ pinned: 0, unpinned: 0 })
   expect(pinning.pins.size).toBe(0)
   expect(await ports.metadata.listLayoutPins(usual, { unseenFor: -1, limit: 10 })).toStrictEqual([])

@@ -8,7 +8,8 @@ import { publicContent } from './0007-public-content.ts'
 import { layoutPins } from './0008-layout-pins.ts'
 import { names } from './0009-names.ts'
 import { unmeasuredRepositories } from './0010-unmeasured-repositories.ts'
-import { placement } from './0011-placement.ts'
+import { restores } from './0011-restores.ts'
+import { placement } from './0012-placement.ts'
 
 /** How an engine spells the types of the schema. */
 export interface SchemaWords {
@@ -57,5 +58,6 @@ export const migrations: readonly Migration[] = [
   layoutPins,
   names,
   unmeasuredRepositories,
+  restores,
   placement,
 ]

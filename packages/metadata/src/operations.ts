@@ -52,6 +52,7 @@ import { scrubTotals } from './reads/scrub-totals.ts'
 import { addPart } from './steps/add-part.ts'
 import { beginLayoutPin } from './steps/begin-layout-pin.ts'
 import { beginReplication } from './steps/begin-replication.ts'
+import { beginRestore } from './steps/begin-restore.ts'
 import { beginScrubPass } from './steps/begin-scrub-pass.ts'
 import { cancelMove } from './steps/cancel-move.ts'
 import { cancelUpload } from './steps/cancel-upload.ts'
@@ -65,6 +66,7 @@ import { commitBlob } from './steps/commit-blob.ts'
 import { commitCopy } from './steps/commit-copy.ts'
 import { compact } from './steps/compact.ts'
 import { countMove } from './steps/count-move.ts'
+import { createRepository } from './steps/create-repository.ts'
 import { deleteBlob } from './steps/delete-blob.ts'
 import { deleteManifest } from './steps/delete-manifest.ts'
 import { deleteRepository } from './steps/delete-repository.ts'
@@ -73,6 +75,7 @@ import { deleteTag } from './steps/delete-tag.ts'
 import { endLayoutPin } from './steps/end-layout-pin.ts'
 import { endListing } from './steps/end-listing.ts'
 import { endMove } from './steps/end-move.ts'
+import { endRestore } from './steps/end-restore.ts'
 import { endScrubPass } from './steps/end-scrub-pass.ts'
 import { endSettling } from './steps/end-settling.ts'
 import { enqueueJob } from './steps/enqueue-job.ts'
@@ -183,6 +186,7 @@ export const steps = {
   addPart,
   beginLayoutPin,
   beginReplication,
+  beginRestore,
   beginScrubPass,
   cancelMove,
   cancelUpload,
@@ -196,6 +200,7 @@ export const steps = {
   commitCopy,
   compact,
   countMove,
+  createRepository,
   deleteBlob,
   deleteManifest,
   deleteRepository,
@@ -204,6 +209,7 @@ export const steps = {
   endLayoutPin,
   endListing,
   endMove,
+  endRestore,
   endScrubPass,
   endSettling,
   enqueueJob,

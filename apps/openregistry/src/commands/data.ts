@@ -1,12 +1,14 @@
 import { Command, Option } from 'commander'
 import { adoptCommand } from './adopt.ts'
+import { backupCommand } from './backup.ts'
 import { gcCommand } from './gc.ts'
+import { restoreCommand } from './restore.ts'
 import { scrubCommand } from './scrub.ts'
 import { examples, jsonOption } from './shared-options.ts'
 
 /** The commands that work on the data of a configuration, also beside a live server. */
 export function dataCommands(): Command[] {
-  return [migrateCommand(), backupCommand(), gcCommand(), scrubCommand(), adoptCommand()]
+  return [migrateCommand(), backupCommand(), restoreCommand(), gcCommand(), scrubCommand(), adoptCommand()]
 }
 
 interface MigrateOptions {
@@ -54,27 +56,5 @@ function migrateCommand(): Command {
       }
       const { migrateTo } = await import('../migrate-to.ts')
       return migrateTo(config, options.to, options)
-    })
-}
-
-function backupCommand(): Command {
-  return new Command('backup')
-    .description('copy database and blobs to a new folder, beside a live server if need be')
-    .argument('<folder>', 'must be empty or missing; a registry starts with data_dir = this folder')
-    .option('--copy', 'copy the bytes of blobs even where a hard link would do (the same file system)')
-    .addOption(jsonOption())
-    .addHelpText(
-      'after',
-      examples(
-        'openregistry backup /backups/monday',
-        'OPEN_REGISTRY_DATA_DIR=/backups/monday openregistry serve',
-        'openregistry backup /mnt/disk2/registry --config /etc/openregistry.yaml --json',
-      ),
-    )
-    .action(async (folder: string, options: { copy?: boolean; json?: boolean }, command: Command) => {
-      const { loadConfigOf } = await import('../load-config.ts')
-      const { backup } = await import('../backup/backup.ts')
-      const { config } = await loadConfigOf(command)
-      await backup(config, folder, options)
     })
 }

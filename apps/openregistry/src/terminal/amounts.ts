@@ -27,8 +27,8 @@ export function formatAgo(then: Date, now: Date): string {
 }
 
 /** A count with its noun: `1 tag`, `2 tags`. */
-export function formatCount(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
+export function formatCount(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : plural}`
 }
 
 /** The beginning of a digest, enough to tell it from others: `sha256:0123456789ab`. */

@@ -62,7 +62,7 @@ export class KuboRpc implements PinService {
    * Imports the object as a CAR. Kubo collects no garbage between the first block and the pin, and walks through all
    * blocks before it says that it pinned them.
    */
-  async pinObject(object: WholeObject, signal?: AbortSignal): Promise<void> {
+  async pinObject(object: Pick<WholeObject, 'pin' | 'size' | 'car'>, signal?: AbortSignal): Promise<void> {
     const { pin: root, size } = object
     let pinned = false
     let complete = false
@@ -79,6 +79,44 @@ export class KuboRpc implements PinService {
     }
     // An answer without its last lines is a 200, too.
     if (!pinned || !complete) throw new PeerUnreachable('Kubo did not say that it pinned the object.')
+  }
+
+  /** Gives a recursive pin, whose blocks are all there, a name. */
+  async namePin(cid: Cid, name: string): Promise<void> {
+    await this.#one('pin/add', { arg: cid, recursive: 'true', name, ...unannounced })
+  }
+
+  /** Recursive pins of exactly this name. */
+  async pinsNamed(name: string): Promise<Cid[]> {
+    const found: Cid[] = []
+    const parameters = { type: 'recursive', names: 'true', name, stream: 'true' }
+    for await (const line of this.#call('pin/ls', parameters)) {
+      const { Cid: cid, Name } = line as { Cid?: Cid; Name?: string }
+      if (cid !== undefined && Name === name) found.push(cid)
+    }
+    return found
+  }
+
+  /**
+   * Has Kubo know the record of a name, and tell others if there are any.
+   * @returns whether it answers with it: without the DHT (`Routing.Type`) it forgets records, and says nothing of that.
+   */
+  async putRecord(name: string, record: Uint8Array): Promise<boolean> {
+    const content = (async function* () {
+      yield await Promise.resolve(record)
+    })()
+    for await (const _ of this.#call(
+      'routing/put',
+      { arg: `/ipns/${name}`, 'allow-offline': 'true' },
+      { car: content },
+    ));
+    try {
+      const { Extra } = await this.#one<{ Extra?: string }>('routing/get', { arg: `/ipns/${name}` })
+      return Extra === Buffer.from(record).toString('base64')
+    } catch (error) {
+      if (error instanceof PeerRefusal) return false
+      throw error
+    }
   }
 
   async #one<T>(call: string, parameters: Parameters, timeout?: number): Promise<T> {

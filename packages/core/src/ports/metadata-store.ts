@@ -7,6 +7,7 @@ import type { JobQueue } from './jobs.ts'
 import type { HistoryStore } from './history.ts'
 import type { IpfsStore } from './ipfs.ts'
 import type { PlacementRules, PlacementStore } from './placement.ts'
+import type { RestoreSteps } from './restoring.ts'
 import type { ScrubStore } from './scrub.ts'
 import type { StorageKey, UploadId } from './storage-key.ts'
 
@@ -218,6 +219,7 @@ export interface MetadataStore
     IpfsStore,
     JobQueue,
     PlacementStore,
+    RestoreSteps,
     ScrubStore,
     AsyncDisposable {
   // --- reads ---------------------------------------------------------------------------------------------------

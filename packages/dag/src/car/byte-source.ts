@@ -8,6 +8,8 @@ export class ByteSource implements AsyncDisposable {
   #rest: Uint8Array = new Uint8Array()
   /** Bytes that may still be taken. */
   #left = Infinity
+  /** Bytes that were taken or passed over. */
+  taken = 0
 
   constructor(chunks: AsyncIterable<Uint8Array>) {
     this.#chunks = chunks[Symbol.asyncIterator]()
@@ -66,6 +68,7 @@ export class ByteSource implements AsyncDisposable {
 
   #cut(length: number): Uint8Array {
     const piece = this.#rest.subarray(0, length)
+    this.taken += piece.length
     this.#rest = this.#rest.subarray(length)
     return piece
   }

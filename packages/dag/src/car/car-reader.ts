@@ -10,6 +10,8 @@ export interface CarBlock {
   cid: Cid
   /** Valid until the next block is asked for. */
   bytes: Uint8Array
+  /** Where they begin in the source, in bytes. */
+  offset: number
 }
 
 /** A CAR that is being read. Whoever opened it closes it, and with it the source; `await using` does. */
@@ -101,7 +103,7 @@ async function* readBlocks(
     const bytes = section.subarray(size)
     if (bytes.length > blockLimit) throw tooLarge(blockLimit)
     await verify(cid, bytes, sha256)
-    yield { cid: formatCid(cid), bytes }
+    yield { cid: formatCid(cid), bytes, offset: source.taken - bytes.length }
   }
 }
 

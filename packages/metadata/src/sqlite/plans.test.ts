@@ -59,6 +59,9 @@ async function useEverything(store: MetadataStore): Promise<void> {
   await useScrub(store, name)
   await useTies(store)
   await useIpfs(store, name, manifest.digest)
+  await store.beginRestore('snapshot')
+  await store.endRestore('snapshot')
+  await store.createRepository({ id: 'an id', name: newName(), visibility: 'public' })
   await store.figures()
   await store.check()
   const refusing = { ...openFirst, public: ['open', 'disk'] }

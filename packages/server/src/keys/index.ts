@@ -1,3 +1,3 @@
-export { keysOf, peerPurpose, type Keys, type SigningKey } from './keys.ts'
+export { keysOf, peerPurpose, sealPurpose, snapshotPurpose, type Keys, type SigningKey } from './keys.ts'
 export { nameKeysOf } from './name-keys.ts'
-export { KeysFileError, openKeysFile } from './keys-file.ts'
+export { findKeysFile, KeysFileError, openKeysFile } from './keys-file.ts'

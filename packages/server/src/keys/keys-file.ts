@@ -27,6 +27,15 @@ export async function openKeysFile(path: string, log: Logger): Promise<Keys> {
   return keysOf(secret)
 }
 
+/**
+ * The keys in a keys file, or null when there is none.
+ * @throws as {@link openKeysFile}.
+ */
+export async function findKeysFile(path: string, log: Logger): Promise<Keys | null> {
+  const secret = await read(path, log)
+  return secret === null ? null : keysOf(secret)
+}
+
 async function read(path: string, log: Logger): Promise<Uint8Array | null> {
   await using file = await openIfThere(path)
   if (file === null) return null

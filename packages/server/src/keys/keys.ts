@@ -21,6 +21,10 @@ export interface Keys {
 /** The purpose of the key by which nodes of IPFS know a registry. */
 export const peerPurpose = 'peer'
 
+/** The purposes of the key that snapshots are signed with, and of the secret that seals them. */
+export const snapshotPurpose = 'snapshots'
+export const sealPurpose = 'seal of snapshots'
+
 /** PKCS #8 around the 32 bytes of an Ed25519 private key (RFC 8410, 7). */
 const pkcs8Head = Buffer.from('302e020100300506032b657004220420', 'hex')
 

@@ -25,6 +25,7 @@ import { purgeTests } from './purging.ts'
 import { referrerTests } from './referrers.ts'
 import { replicationTests } from './replication.ts'
 import { repositoryTests } from './repositories.ts'
+import { restoreTests } from './restores.ts'
 import { restoringCollectedTests } from './restoring-collected.ts'
 import { restoringTests } from './restoring.ts'
 import { scrubTests } from './scrub.ts'
@@ -79,6 +80,7 @@ export function metadataStoreContract(name: string, open: OpenMetadataStore): vo
     layoutTests(open)
     layoutPinTests(open)
     nameTests(open)
+    restoreTests(open)
     concurrencyTests(open)
     modelTests(open)
   })

@@ -2,7 +2,7 @@ import type { Migration, SchemaWords } from './index.ts'
 
 /** Several backends: which one a repository uses, and which one each of its links relies on. */
 export const placement: Migration = {
-  version: 11,
+  version: 12,
   name: 'placement',
   // Links that older programs write name the disk, wherever their bytes are: these stay as the last good ones, and the
   // next move puts it right.

@@ -1,0 +1,73 @@
+import { copyFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseRepositoryName, parseTag } from '@openregistry/oci'
+import { KuboNode, requireIpfsPeer } from '@openregistry/testkit'
+import { expect, test } from 'vitest'
+import { pushImage } from './testing/push-image.ts'
+import { runCommand } from './testing/run-command.ts'
+import { runServer, type ServerUnderTest } from './testing/run-server.ts'
+import { temporaryFolder } from './testing/temporary-folder.ts'
+
+const name = parseRepositoryName('me/app')
+
+test(
+  'a registry whose machine is gone is back from a Kubo alone that followed its name',
+  { timeout: 180_000 },
+  async (context) => {
+    requireIpfsPeer(context, 'kubo')
+    await using folder = await temporaryFolder()
+    const cwd = folder.path
+    await using live = await runServer({ cwd })
+    const images = {
+      v1: await pushImage(live.client, 'me/app:v1', 3_000_000),
+      v2: await pushImage(live.client, 'me/app:v2', 20),
+    }
+    const { ipns } = await live.client.api.cid(name, null)
+    // The router is the registry: when it is gone, this node has what it has.
+    await using kubo = await KuboNode.start({
+      config: { 'Routing.Type': 'autoclient', 'Routing.DelegatedRouters': [live.server] },
+    })
+    await kubo.call('pin/add', { arg: `/ipns/${ipns}`, timeout: '60s' })
+    const pin = ['backup', '--ipfs', '--pin', kubo.apiUrl, '--json']
+    const before = JSON.parse((await runCommand(pin, { cwd })).stdout) as { snapshot: string }
+    await pushImage(live.client, 'me/other:1', 20)
+    const saved = await runCommand(pin, { cwd })
+    expect(saved.code, saved.stderr).toBe(0)
+    const { snapshot, name: key, unpinned, named } = JSON.parse(saved.stdout) as Saved
+    expect([unpinned, named]).toEqual([[before.snapshot], true])
+
+    await copyFile(join(cwd, 'data/keys.json'), join(cwd, 'keys.json'))
+    await live.stop()
+    await rm(join(cwd, 'data'), { recursive: true })
+
+    const env = { OPEN_REGISTRY_KEYS_FILE: 'keys.json' }
+    for (const address of [key, `/ipfs/${snapshot}`]) {
+      await rm(join(cwd, 'data'), { recursive: true, force: true })
+      const restored = await runCommand(['restore', address, '--kubo', kubo.apiUrl, '--json'], { cwd, env })
+      expect(restored.code, restored.stderr).toBe(0)
+      expect(JSON.parse(restored.stdout)).toMatchObject({ snapshot, repositories: 2, tags: 3, missing: 0 })
+    }
+    await using back = await runServer({ cwd, env })
+    for (const [tag, image] of Object.entries(images)) {
+      const manifest = await back.client.oci.getManifest(name, parseTag(tag))
+      expect(manifest.digest).toBe(image.digest)
+      expect((await layerOf(back, image.layer.digest)).equals(image.layer.bytes)).toBe(true)
+    }
+    expect((await back.client.api.cid(name, null)).ipns).toBe(ipns)
+  },
+)
+
+interface Saved {
+  snapshot: string
+  name: string
+  unpinned: string[]
+  named: boolean
+}
+
+async function layerOf(
+  { client }: ServerUnderTest,
+  digest: Parameters<ServerUnderTest['client']['oci']['getBlob']>[1],
+) {
+  const stream = await client.oci.getBlob(name, digest)
+  return Buffer.from(await new Response(stream).arrayBuffer())
+}

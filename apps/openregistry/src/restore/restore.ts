@@ -1,0 +1,169 @@
+import { authorizationOf } from '@openregistry/blobs'
+import type { Ports } from '@openregistry/core'
+import {
+  BlockMissing,
+  createSeal,
+  findBlockOf,
+  gatewayProvider,
+  kuboProvider,
+  openSnapshot,
+  restoreSnapshot,
+  SnapshotError,
+  type BlockProvider,
+  type RemoteProvider,
+  type RestoreReport,
+  type Snapshot,
+} from '@openregistry/ipfs'
+import type { Config } from '@openregistry/server/config'
+import { findKeysFile, sealPurpose, type Keys } from '@openregistry/server/keys'
+import { silentLogger } from '@openregistry/server/log'
+import { createMetrics } from '@openregistry/server/metrics'
+import { CommandError, exitCodes } from '../exit-codes.ts'
+import { makeDataFolder } from '../make-data-folder.ts'
+import { openPorts } from '../open-ports.ts'
+import { stopSignals } from '../serve/stop-signals.ts'
+import { say } from '../terminal/print.ts'
+import { CarFile } from './car-file.ts'
+import { parseSnapshotAddress, resolveName, type SnapshotAddress } from './find-snapshot.ts'
+import { reportRestore, showProgress } from './report.ts'
+import { trustedKey } from './trusted-key.ts'
+
+/** Options of `restore`. */
+export interface RestoreCommandOptions {
+  key?: string
+  from: string[]
+  kubo: string[]
+  acceptMissing?: boolean
+  json?: boolean
+}
+
+/**
+ * `openregistry restore`: rebuilds a registry. Whoever signed the snapshot is looked at before anything is made, and whatever
+ * comes from anybody is compared with its hash.
+ * @throws CommandError, RegistryError.
+ */
+export async function restore(config: Config, text: string, options: RestoreCommandOptions): Promise<void> {
+  await using opened = new AsyncDisposableStack()
+  const address = await parseSnapshotAddress(text)
+  const keys = await findKeysFile(config.keys.file, silentLogger)
+  const remote = providersOf(config, options)
+  const signal = stopSignal(opened)
+  const snapshot = await findSnapshot(address, { keys, remote, named: options.key, signal, opened })
+  if (keys === null)
+    say(`There is no keys file at ${config.keys.file}: names in IPNS will be others than before.`)
+  const ports = await openEmpty(config, opened)
+  const begun = await ports.metadata.beginRestore(snapshot.root)
+  if (begun === 'occupied') throw occupied(config)
+  if (begun === 'resumed') say('Going on with a restore that was interrupted.')
+  const result = await run(ports, snapshot, options, signal)
+  const isEnded = result.missing === 0 || options.acceptMissing === true
+  if (isEnded) await ports.metadata.endRestore(snapshot.root)
+  reportRestore(snapshot, result, { json: options.json === true, isEnded })
+}
+
+async function run(
+  ports: Ports,
+  snapshot: Snapshot,
+  { json }: RestoreCommandOptions,
+  signal: AbortSignal,
+): Promise<RestoreReport> {
+  try {
+    const onRepository = showProgress(snapshot.repositoryCount)
+    return await restoreSnapshot(ports, snapshot, { signal, ...(json === true ? {} : { onRepository }) })
+  } catch (error) {
+    if (signal.aborted)
+      throw new CommandError('stopped; the same command goes on where it was.', { cause: error })
+    throw explained(error)
+  }
+}
+
+interface Search {
+  keys: Keys | null
+  remote: RemoteProvider[]
+  named: string | undefined
+  signal: AbortSignal
+  opened: AsyncDisposableStack
+}
+
+/** The snapshot, once it is known to be of the trusted key. */
+async function findSnapshot(address: SnapshotAddress, search: Search): Promise<Snapshot> {
+  const { keys, remote, named, signal, opened } = search
+  const trust = trustedKey({ named, followed: address.kind === 'name' ? address.name : null }, keys)
+  const car = address.kind === 'file' ? opened.use(await CarFile.open(address.path)) : null
+  const providers: BlockProvider[] = [...(car === null ? [] : [car]), ...remote]
+  const root = await rootOf(address, car, () => resolveNameOf(address, search, trust))
+  try {
+    return await openSnapshot(
+      {
+        root,
+        trust,
+        fetchBlock: (cid, stop) => findBlockOf(providers, cid, stop),
+        seal: keys === null ? null : createSeal(keys.derive(sealPurpose)),
+      },
+      signal,
+    )
+  } catch (error) {
+    throw explained(error)
+  }
+}
+
+async function rootOf(
+  address: SnapshotAddress,
+  car: CarFile | null,
+  resolve: () => Promise<Snapshot['root']>,
+) {
+  if (car !== null) return car.root
+  return address.kind === 'cid' ? address.cid : resolve()
+}
+
+function resolveNameOf(
+  address: SnapshotAddress,
+  { remote }: Search,
+  trust: ReturnType<typeof trustedKey>,
+): Promise<Snapshot['root']> {
+  return resolveName(address.kind === 'name' ? address.name : '', remote, trust)
+}
+
+/** What is wrong with a snapshot, or with all who were asked, is no fault of this program. */
+function explained(error: unknown): unknown {
+  if (!(error instanceof SnapshotError) && !(error instanceof BlockMissing)) return error
+  return new CommandError(error.message, { cause: error })
+}
+
+/** Whoever may have what is missing, in the order in which they are asked. */
+function providersOf({ dfs: { ipfs } }: Config, { from, kubo }: RestoreCommandOptions): RemoteProvider[] {
+  for (const address of [...from, ...kubo]) {
+    if (/^https?:\/\//.test(address) && URL.canParse(address)) continue
+    throw new CommandError(`${address} is no address; write it like http://127.0.0.1:5001.`, {
+      exitCode: exitCodes.usage,
+    })
+  }
+  const token = authorizationOf(ipfs.api_token)
+  const own = ipfs.api_url === null || kubo.includes(ipfs.api_url) ? [] : [ipfs.api_url]
+  return [
+    ...[...kubo, ...own].map((address) => kuboProvider(address, address === ipfs.api_url ? token : null)),
+    ...from.map((address) => gatewayProvider(address)),
+  ]
+}
+
+/** Opens database and backends as a server does, so that no other one can at the same time. */
+async function openEmpty(config: Config, opened: AsyncDisposableStack): Promise<Ports> {
+  if (config.db.kind === 'sqlite') await makeDataFolder(config.data_dir)
+  return openPorts(config, createMetrics(), {}, opened)
+}
+
+function occupied({ db, data_dir: data }: Config): CommandError {
+  const where = db.kind === 'sqlite' ? data : `the database "${db.name}"`
+  return new CommandError(
+    `there is a registry in ${where}. A restore needs an empty database: name another one, and leave this one as it is.`,
+    { exitCode: exitCodes.usage },
+  )
+}
+
+/** Aborts at the first signal of the system. */
+function stopSignal(opened: AsyncDisposableStack): AbortSignal {
+  const controller = new AbortController()
+  const signals = opened.use(stopSignals())
+  void signals.first.then(() => controller.abort())
+  return controller.signal
+}

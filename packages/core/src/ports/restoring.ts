@@ -1,0 +1,20 @@
+import type { RepositoryFacts } from './metadata-store.ts'
+
+/** Steps of rebuilding a registry from a snapshot. A group of `MetadataStore`. */
+export interface RestoreSteps {
+  /**
+   * Begins to rebuild the registry from a snapshot, or goes on with it.
+   * @param snapshot its CID.
+   * @returns `occupied` when the database has anything in it that is not from this snapshot, or another one was begun.
+   */
+  beginRestore(snapshot: string): Promise<'begun' | 'resumed' | 'occupied'>
+
+  /** Notes that all of it is there: from now on the database is a registry like every other. */
+  endRestore(snapshot: string): Promise<void>
+
+  /**
+   * Creates a repository under the id that it had.
+   * @returns false when another one has its name, or its id was used before.
+   */
+  createRepository(repository: RepositoryFacts): Promise<boolean>
+}
