@@ -18,8 +18,21 @@ export async function doChore(
       return sweep(ports)
     case 'collect':
       return collect(ports)
+    case 'collect at once':
+      return collectAtOnce(ports)
     case 'scrub':
       return scrub(ports)
+  }
+}
+
+/** Every step of a collection once, in batches so small that several who do this meet in the middle. */
+async function collectAtOnce({ metadata, settings: { grace } }: Ports): Promise<unknown> {
+  const limit = 20
+  return {
+    repositories: (await metadata.emptyRepositories({ limit })).repositories,
+    manifests: (await metadata.collectManifests({ grace, limit })).manifests,
+    links: (await metadata.collectLinks({ grace, limit })).links,
+    blobs: (await metadata.collectBlobs({ limit })).blobs,
   }
 }
 

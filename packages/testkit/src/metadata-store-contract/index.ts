@@ -27,7 +27,16 @@ import { scrubTests } from './scrub.ts'
 import { sessionTests } from './sessions.ts'
 import { tagTests } from './tags.ts'
 
-export { blobAt, manifestAt, manifestOf, openSession, partAt, pushBlob, pushManifest } from './actions.ts'
+export {
+  blobAt,
+  commitOf,
+  manifestAt,
+  manifestOf,
+  openSession,
+  partAt,
+  pushBlob,
+  pushManifest,
+} from './actions.ts'
 export { hashedContent, newName, type HashedContent } from './content.ts'
 export type { OpenedMetadataStore, OpenMetadataStore } from './opened.ts'
 
