@@ -53,10 +53,7 @@ export async function openBackends(
 }
 
 /** The services that pin. */
-function openPinning(
-  { data_dir: data, dfs: { ipfs, cluster } }: Config,
-  hasher: ContentHasher,
-): Backend[] {
+function openPinning({ data_dir: data, dfs: { ipfs, cluster } }: Config, hasher: ContentHasher): Backend[] {
   const spool = join(data, 'spool')
   const hashLeaf = (leaf: Uint8Array): Promise<Uint8Array> => hasher.hashLeaf(leaf)
   const stores: Backend[] = []
@@ -93,11 +90,7 @@ function pinningOptions(settings: Config['dfs']['ipfs'] | Config['dfs']['cluster
   return { apiToken, registry, retryWithin, timeout, public: settings.public }
 }
 
-async function openBucket(
-  backend: string,
-  settings: S3Settings,
-  redirect: boolean,
-): Promise<Backend | null> {
+async function openBucket(backend: string, settings: S3Settings, redirect: boolean): Promise<Backend | null> {
   const { bucket, prefix, access_key: accessKey, secret_key: secretKey } = settings
   // The rules of the configuration want both keys with a bucket.
   if (bucket === null || accessKey === null || secretKey === null) return null

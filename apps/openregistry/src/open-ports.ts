@@ -93,19 +93,6 @@ async function owned(
   return ownBlobStore(backend, isTrusted(backend) ? await settle() : await ownedOnceThere(backend, settle))
 }
 
-/**
- * The store that answers for the right backend alone, where the backend can show that it is. A disk has to be there now; a
- * service may come later.
- */
-async function owned(
-  backend: BlobStore & Lists,
-  tie: (backend: BlobStore & Lists & KeepsIdentity) => Promise<Ownership>,
-): Promise<BlobStore & Lists> {
-  if (!keepsIdentity(backend)) return backend
-  const settle = (): Promise<Ownership> => tie(backend)
-  return ownBlobStore(backend, isTrusted(backend) ? await settle() : await ownedOnceThere(backend, settle))
-}
-
 /** Bytes that all processes together keep ready for pieces of uploads. */
 const pieceBytes = 128 * 2 ** 20
 

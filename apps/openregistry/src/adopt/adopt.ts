@@ -1,3 +1,4 @@
+import { createContentHasher } from '@openregistry/blobs'
 import { adoptBackend, examineAdoption, type AdoptionFacts } from '@openregistry/core'
 import type { Config } from '@openregistry/server/config'
 import { CommandError, exitCodes } from '../exit-codes.ts'
@@ -44,7 +45,7 @@ export async function adopt(config: Config, command: AdoptCommand): Promise<void
 }
 
 async function backendOf(config: Config, name: string, opened: AsyncDisposableStack): Promise<Backend> {
-  const stores = await openBackends(config, opened)
+  const stores = await openBackends(config, opened, { hasher: opened.use(createContentHasher()) })
   const store = stores.find(({ backend }) => backend === name)
   if (store !== undefined) return store
   const names = stores.map(({ backend }) => backend).join(', ')

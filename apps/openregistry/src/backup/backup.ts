@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { openDiskBlobStore } from '@openregistry/blobs'
+import { createContentHasher, openDiskBlobStore } from '@openregistry/blobs'
 import { newBackendIdentity, requireTied, type MetadataStore } from '@openregistry/core'
 import { namedObjects, openSqliteMetadataStore } from '@openregistry/metadata'
 import type { Config } from '@openregistry/server/config'
@@ -116,7 +116,9 @@ async function tieCopy(database: string, blobs: string): Promise<void> {
  */
 async function untieOthers(config: Config, database: string, named: readonly string[]): Promise<void> {
   await using opened = new AsyncDisposableStack()
-  const configured = (await openBackends(config, opened)).map(({ backend }) => backend)
+  const configured = (await openBackends(config, opened, { hasher: opened.use(createContentHasher()) })).map(
+    ({ backend }) => backend,
+  )
   await using copy = await openSqliteMetadataStore({ file: database, autoMigrate: false })
   for (const backend of new Set([...configured, ...named])) {
     if (backend === 'disk' || (await copy.findBackendIdentity(backend)) === null) continue

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises'
+import { createContentHasher } from '@openregistry/blobs'
 import { examineTie, isTrusted, WrongBackend, type MetadataStore } from '@openregistry/core'
 import { RegistryError } from '@openregistry/oci'
 import type { Config } from '@openregistry/server/config'
@@ -22,7 +23,7 @@ export async function checkBlobs(config: Config): Promise<Finding[]> {
   if (metadata === null) return []
   await using opened = new AsyncDisposableStack()
   const findings: Finding[] = []
-  for (const store of await openBackends(config, opened)) {
+  for (const store of await openBackends(config, opened, { hasher: opened.use(createContentHasher()) })) {
     const finding = await examine(metadata.store, store)
     if (finding !== null) findings.push(finding)
   }
@@ -31,7 +32,7 @@ export async function checkBlobs(config: Config): Promise<Finding[]> {
 
 /** Null when a backend across a network is away, which is another finding. */
 async function examine(metadata: typeof empty, store: Backend): Promise<Finding | null> {
-  const said = store.backend === 'disk' ? 'the blob folder' : `the bucket of ${store.backend}`
+  const said = store.place
   try {
     const tie = await examineTie(metadata, store)
     return tie === 'tied'
