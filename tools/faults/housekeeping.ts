@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Fault, Stage } from './faults/index.ts'
 import { tick } from './model/tick.ts'
 import type { Report } from './report.ts'
@@ -7,23 +8,42 @@ import type { Chore } from './under-test/messages.ts'
 
 /** Sweeps, collects and scrubs on any replica while clients work, as the background does it, only more often. */
 export async function housekeep(stage: Stage, faults: readonly Fault[]): Promise<void> {
-  const { deployment, random, report, faultTimes, progress } = stage
+  const { random, progress } = stage
   // What scrub reads wrongly it would rightly take for damaged.
   const chores: readonly [Chore, ...Chore[]] = faults.some(({ spoilsReads }) => spoilsReads === true)
     ? ['sweep', 'collect']
     : ['sweep', 'collect', 'collect', 'scrub']
   for (let part = 1; part <= 4; part++) {
     await progress.after(Math.floor((progress.total * part) / 5))
-    const up = deployment.replicas.filter((replica) => replica.isUp && replica instanceof Replica)
-    const replica = up[random.integer(0, Math.max(0, up.length - 1))]
-    const chore = random.pick(chores)
-    const from = tick()
-    try {
-      const did = await replica?.ask({ ask: 'housekeeping', chore })
-      report.log(`${replica?.name ?? 'nobody'} ${chore}: ${JSON.stringify(did)}`)
-    } catch (error) {
-      if (!faultTimes.overlap({ from, until: tick() })) report.violation(`${chore} failed: ${String(error)}`)
-    }
+    await someDo(stage, random.pick(chores))
+  }
+}
+
+/**
+ * Two who collect without a rest as long as clients work, on any replica: so that they meet each other, and what is about
+ * to be taken meets whoever asks for it.
+ */
+export async function collectAllTheTime(stage: Stage): Promise<void> {
+  let isOver = false
+  void stage.progress.finished.then(() => (isOver = true))
+  const collector = async (): Promise<void> => {
+    while (!isOver && !stage.report.failed) if (!(await someDo(stage, 'collect at once'))) await delay(20)
+  }
+  await Promise.all([collector(), collector()])
+}
+
+/** Has one of the replicas do a chore. @returns whether it did. */
+async function someDo({ deployment, random, report, faultTimes }: Stage, chore: Chore): Promise<boolean> {
+  const up = deployment.replicas.filter((replica) => replica.isUp && replica instanceof Replica)
+  const replica = up[random.integer(0, Math.max(0, up.length - 1))]
+  const from = tick()
+  try {
+    const did = await replica?.ask({ ask: 'housekeeping', chore })
+    report.log(`${replica?.name ?? 'nobody'} ${chore}: ${JSON.stringify(did)}`)
+    return replica !== undefined
+  } catch (error) {
+    if (!faultTimes.overlap({ from, until: tick() })) report.violation(`${chore} failed: ${String(error)}`)
+    return false
   }
 }
 

@@ -18,6 +18,7 @@ all that they see with a model of what must be true. See tools/faults/README.md.
   --fault NAME       this fault alone, for example "power cut" or "database away for 30 s"
   --faults N         faults that a run needs at least (default 6)
   --kills N          kills alone, and at least so many in each run
+  --short            leases of seconds, hardly any grace, and collection all the time (else every third seed)
   --acknowledged N   acknowledged changes that a run needs at least (default 200; 500 with --kills)
   --mutations        takes promises of the sources away, one after the other, and sees that it is noticed
   --only TEXT        only mutations with this in their name
@@ -39,6 +40,7 @@ const { values } = parseArgs({
     mutations: { type: 'boolean', default: false },
     only: { type: 'string' },
     'until-red': { type: 'boolean', default: false },
+    short: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -117,6 +119,7 @@ function optionsOf(seed: number, shape: Shape, cluster: PostgresCluster | null):
       faults: Number(values.kills ?? values.faults),
       acknowledged: Number(values.acknowledged ?? (onlyKills ? 500 : 200)),
     },
+    short: values.short,
     keep: values.keep,
     clients: 6,
     operations: onlyKills ? 10 : 18,

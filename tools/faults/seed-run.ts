@@ -10,7 +10,7 @@ import { contentPool } from './clients/contents.ts'
 import { work } from './clients/work.ts'
 import { FaultTimes } from './fault-times.ts'
 import type { Fault } from './faults/index.ts'
-import { housekeep, letTimePass } from './housekeeping.ts'
+import { collectAllTheTime, housekeep, letTimePass } from './housekeeping.ts'
 import { Model } from './model/model.ts'
 import type { Promises } from './model/repository-model.ts'
 import { Progress } from './progress.ts'
@@ -32,6 +32,8 @@ export interface SeedOptions {
   operations: number
   /** How many things go wrong in a round, one after the other. Default 2. */
   faultsPerRound?: number
+  /** Make the promises short, whatever the seed says. */
+  short?: boolean
   /** Leave log and data there, whatever came out. */
   keep?: boolean
   /** Called after each round. */
@@ -61,9 +63,9 @@ const hour = 3600_000
 const day = 24 * hour
 
 /** Promises as they are in life, and in every third run short ones, so that collection takes what it may. */
-function promisesOf(random: Random): Promises {
-  if (random.integer(1, 3) > 1) return { lease: day, grace: 7 * day }
-  return { lease: random.pick([2000, 4000]), grace: random.pick([0, 1000]) }
+function promisesOf(random: Random, short: boolean): Promises {
+  if (random.integer(1, 3) > 1 && !short) return { lease: day, grace: 7 * day }
+  return { lease: random.pick([1000, 2000, 4000]), grace: random.pick([0, 0, 1000]) }
 }
 
 function envOf({ lease, grace }: Promises, { shape, seed }: SeedOptions): Record<string, string> {
@@ -75,6 +77,11 @@ function envOf({ lease, grace }: Promises, { shape, seed }: SeedOptions): Record
       ? { OPEN_REGISTRY_DFS_IPFS_PUBLIC: 'false', OPEN_REGISTRY_REPOSITORIES_DEFAULT_VISIBILITY: 'private' }
       : {}),
   }
+}
+
+/** Whether what nobody needs is soon to be taken, so that it is worth while to collect all the time. */
+function areShort({ lease }: Promises): boolean {
+  return lease < hour
 }
 
 /** Names of one namespace, and one of another. */
@@ -89,7 +96,7 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
   const folder = await mkdtemp(join(tmpdir(), 'openregistry-faults-'))
   const report = new Report(join(folder, 'harness.log'))
   const random = randomFrom(`faults ${options.seed}`)
-  const promises = promisesOf(random)
+  const promises = promisesOf(random, options.short === true)
   const { shape, cluster } = options
   const picked = random.pick([[], [day, -day], [-300_000, 0, 300_000]])
   // A bucket refuses requests that come from another day; the client learns its time, but not while it is away.
@@ -116,7 +123,8 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
     }
     while (isUnfinished(options, report)) {
       rounds++
-      await round(options, world, deployment, randomFrom(`faults ${options.seed} round ${rounds}`))
+      const ofRound = randomFrom(`faults ${options.seed} round ${rounds}`)
+      await round(options, world, deployment, ofRound, areShort(promises))
       options.onRound?.(report.counts)
     }
     if (!report.failed) await finalChecks(world, deployment, random, options.shape)
@@ -150,6 +158,7 @@ async function round(
   world: World,
   deployment: Deployment,
   random: Random,
+  isShort: boolean,
 ): Promise<void> {
   const progress = new Progress(options.clients * options.operations)
   const { report, faultTimes } = world
@@ -172,7 +181,8 @@ async function round(
       })
     }
   }
-  await allOf([done, happen(), housekeep(stage, chosen)])
+  const collectors = isShort ? [collectAllTheTime({ ...stage, random: randomFrom(random.word(16)) })] : []
+  await allOf([done, happen(), housekeep(stage, chosen), ...collectors])
   if (report.failed) return
   await verify(new Client(world, randomFrom(`${random.word(16)} verify`), { alone: true }), deployment)
 }

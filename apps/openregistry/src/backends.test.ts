@@ -108,7 +108,13 @@ describeWithS3('several backends', (server) => {
     expect((await runCommand(['backup', 'again'], { cwd, env })).stderr).toContain(
       '1 object of the backend s3 stay',
     )
-    await using restored = await runServer({ cwd, env: { ...env, OPEN_REGISTRY_DATA_DIR: 'saved' } })
+    // Two registries on one bucket would take each other's objects for left-overs.
+    const copy = { ...env, OPEN_REGISTRY_DATA_DIR: 'saved' }
+    await expect(runServer({ cwd, env: copy })).rejects.toThrow('run "openregistry adopt"')
+    await registry.stop()
+    expect((await runCommand(['adopt', '--backend', 's3', '--yes'], { cwd, env: copy })).code).toBe(0)
+    await expect(runServer({ cwd, env })).rejects.toThrow('is another one than the database knows')
+    await using restored = await runServer({ cwd, env: copy })
     expect(Buffer.compare((await rawGet(blobUrl(restored, image))).body, image.layer.bytes)).toBe(0)
   })
 })

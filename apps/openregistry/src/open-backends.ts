@@ -6,11 +6,14 @@ import {
   openS3BlobStore,
   type FileLayer,
 } from '@openregistry/blobs'
-import type { BlobStore, ContentHasher, Lists } from '@openregistry/core'
+import type { BlobStore, ContentHasher, KeepsIdentity, Lists } from '@openregistry/core'
 import type { Config } from '@openregistry/server/config'
 
 /** Backends that speak S3, by the name that they have in `dfs` and in `blob_locations.backend`. */
-export const s3Backends = ['s3', 'storj', 'filebase'] as const
+const s3Backends = ['s3', 'storj', 'filebase'] as const
+
+/** A backend of the configuration. */
+export type Backend = BlobStore & Lists & KeepsIdentity
 
 /** The settings of such a backend that is configured. */
 type S3Settings = Config['dfs'][(typeof s3Backends)[number]]
@@ -33,9 +36,9 @@ export async function openBackends(
   config: Config,
   opened: AsyncDisposableStack,
   { hasher, files }: BackendParts,
-): Promise<(BlobStore & Lists)[]> {
+): Promise<Backend[]> {
   const { dfs } = config
-  const stores: (BlobStore & Lists)[] = []
+  const stores: Backend[] = []
   const { path, ...disk } = dfs.disk
   if (path !== null) {
     const options = { ...disk, path, create: false, ...(files === undefined ? {} : { files }) }
@@ -50,13 +53,10 @@ export async function openBackends(
 }
 
 /** The services that pin. */
-function openPinning(
-  { data_dir: data, dfs: { ipfs, cluster } }: Config,
-  hasher: ContentHasher,
-): (BlobStore & Lists)[] {
+function openPinning({ data_dir: data, dfs: { ipfs, cluster } }: Config, hasher: ContentHasher): Backend[] {
   const spool = join(data, 'spool')
   const hashLeaf = (leaf: Uint8Array): Promise<Uint8Array> => hasher.hashLeaf(leaf)
-  const stores: (BlobStore & Lists)[] = []
+  const stores: Backend[] = []
   if (ipfs.api_url !== null) {
     stores.push(
       openKuboBlobStore({
@@ -90,11 +90,7 @@ function pinningOptions(settings: Config['dfs']['ipfs'] | Config['dfs']['cluster
   return { apiToken, registry, retryWithin, timeout, public: settings.public }
 }
 
-async function openBucket(
-  backend: string,
-  settings: S3Settings,
-  redirect: boolean,
-): Promise<(BlobStore & Lists) | null> {
+async function openBucket(backend: string, settings: S3Settings, redirect: boolean): Promise<Backend | null> {
   const { bucket, prefix, access_key: accessKey, secret_key: secretKey } = settings
   // The rules of the configuration want both keys with a bucket.
   if (bucket === null || accessKey === null || secretKey === null) return null

@@ -1,6 +1,7 @@
+import { createHash, randomBytes } from 'node:crypto'
 import { copyFile, mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseRepositoryName, type RepositoryName } from '@openregistry/oci'
+import { parseDigest, parseRepositoryName, type RepositoryName } from '@openregistry/oci'
 import { describe, expect, test } from 'vitest'
 import { pushImage, type PushedImage } from './testing/push-image.ts'
 import { runCommand, startCommand } from './testing/run-command.ts'
@@ -31,6 +32,10 @@ async function fill({ client }: ServerUnderTest): Promise<Pushed[]> {
     pushed.push({ repository, tag, image: await pushImage(client, `${repository}:${tag}`, size) })
   }
   await pushImage(client, app, 30, pushed[0]!.image.digest)
+  // Nobody needs it: it is in no snapshot, and so nobody misses it.
+  const stray = randomBytes(50_000)
+  const digest = parseDigest(`sha256:${createHash('sha256').update(stray).digest('hex')}`)
+  await client.oci.uploadBlob(app, digest, stray)
   await client.api.setVisibility(secret, 'private')
   return pushed
 }

@@ -1,5 +1,5 @@
 import type { Change } from '../model/change.ts'
-import type { RepositoryModel } from '../model/repository-model.ts'
+import type { KnownManifest, RepositoryModel } from '../model/repository-model.ts'
 import type { Span } from '../model/tick.ts'
 import type { Client } from './client.ts'
 import { someManifest, someTag } from './push-manifest.ts'
@@ -14,7 +14,15 @@ export async function deleteTag(client: Client, repository: RepositoryModel): Pr
 /** Deletes a manifest with every tag on it. */
 export async function deleteManifest(client: Client, repository: RepositoryModel): Promise<void> {
   const manifest = someManifest(client, repository)
-  if (manifest === null) return
+  if (manifest !== null) await deleteThis(client, repository, manifest)
+}
+
+/** Deletes this manifest with every tag on it. */
+export async function deleteThis(
+  client: Client,
+  repository: RepositoryModel,
+  manifest: KnownManifest,
+): Promise<void> {
   const path = `/v2/${repository.name}/manifests/${manifest.digest}`
   await remove(client, path, repository.deleteManifest(manifest), (span) =>
     client.sawManifest(repository, manifest.digest, false, span),

@@ -35,6 +35,25 @@ export async function pushImage(client: Client, repository: RepositoryModel): Pr
   await putManifest(client, repository, known(content, needed, subject?.digest ?? null))
 }
 
+/**
+ * Pushes something that refers to a manifest, by its digest alone. It needs no blobs: no two who are at work with it meet
+ * at the lock of one.
+ */
+export async function pushReferrer(
+  client: Client,
+  repository: RepositoryModel,
+  subject: KnownManifest,
+): Promise<KnownManifest> {
+  const content = imageIndex({
+    manifests: [],
+    annotations: { id: client.random.word(12) },
+    subject: descriptorOf(contentOf(subject)),
+  })
+  const referrer = known(content, [], subject.digest)
+  await putManifest(client, repository, referrer, [])
+  return referrer
+}
+
 /** Pushes an index of manifests of the repository, and of one that never was. */
 export async function pushIndex(client: Client, repository: RepositoryModel): Promise<void> {
   const children = [...repository.manifests.values()].slice(0, 3).map(({ content }) => contentOf(content))
@@ -52,17 +71,20 @@ export async function pushAgain(client: Client, repository: RepositoryModel): Pr
   if (manifest !== null) await putManifest(client, repository, manifest)
 }
 
-async function putManifest(
+function someTags(client: Client, byTag: boolean): string[] {
+  if (byTag) return [someTag(client)]
+  return client.oneIn(2) ? [...new Set([someTag(client), someTag(client)])] : []
+}
+
+/** Pushes a manifest by tag, by digest, or by digest with tags. With `given` ones, by digest with these. */
+export async function putManifest(
   client: Client,
   repository: RepositoryModel,
   manifest: KnownManifest,
+  given?: readonly string[],
 ): Promise<void> {
-  const byTag = client.oneIn(2)
-  const tags = byTag
-    ? [someTag(client)]
-    : client.oneIn(2)
-      ? [...new Set([someTag(client), someTag(client)])]
-      : []
+  const byTag = given === undefined && client.oneIn(2)
+  const tags = given ?? someTags(client, byTag)
   const query = byTag ? '' : tags.map((tag, index) => `${index === 0 ? '?' : '&'}tag=${tag}`).join('')
   const path = `/v2/${repository.name}/manifests/${byTag ? tags[0] : manifest.digest}${query}`
   const change = repository.putManifest(manifest, tags)

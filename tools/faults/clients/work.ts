@@ -1,5 +1,6 @@
 import type { Client } from './client.ts'
 import { deleteBlob, deleteManifest, deleteRepository, deleteTag } from './deletions.ts'
+import { keepReferrer } from './keep-referrer.ts'
 import { listReferrers, listRepositories, listTags } from './lists.ts'
 import { mountBlob } from './mount-blob.ts'
 import { pushBlob, pushInVain } from './push-blob.ts'
@@ -17,6 +18,7 @@ const operations: readonly [number, Operation][] = [
   [4, (client) => pushInVain(client, client.repository(), client.blob())],
   [5, (client) => pushIndex(client, client.repository())],
   [10, (client) => pushAgain(client, client.repository())],
+  [8, (client) => keepReferrer(client, client.repository())],
   [4, (client) => deleteTag(client, client.repository())],
   [4, (client) => deleteManifest(client, client.repository())],
   [4, (client) => deleteBlob(client, client.repository())],

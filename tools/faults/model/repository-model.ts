@@ -33,6 +33,14 @@ interface Deletion {
   manifest: Digest | null
 }
 
+/** When a manifest may have gone with its subject. */
+interface Follows {
+  /** From then on. */
+  from: number
+  /** When the deletion of the subject was over: who asks for the manifest later wants to keep it. */
+  deleted: number
+}
+
 /** What is true of one repository, as far as its clients can know. */
 export class RepositoryModel {
   readonly name: string
@@ -43,8 +51,8 @@ export class RepositoryModel {
   readonly #deleted: Span[] = []
   readonly #promises: Promises
   readonly #deletions = new Set<Deletion>()
-  /** Manifests that may go with their subject, and from when on. */
-  readonly #mayFollow = new Map<Digest, number>()
+  /** Manifests that may go with their subject. */
+  readonly #mayFollow = new Map<Digest, Follows>()
 
   constructor(name: string, promises: Promises) {
     this.name = name
@@ -68,7 +76,11 @@ export class RepositoryModel {
     const known = this.manifest(manifest)
     const change = new Change().sets(known.live, true)
     // A deletion at the same moment may have taken it, even if it was acknowledged later.
-    change.onAcknowledged(() => void (known.kept ||= !this.mayBeDeletedSince(change.start)))
+    change.onAcknowledged(() => {
+      known.kept ||= !this.mayBeDeletedSince(change.start)
+      const follows = this.#mayFollow.get(manifest.digest)
+      if (follows !== undefined && follows.deleted < change.start) this.#mayFollow.delete(manifest.digest)
+    })
     for (const tag of tags) change.sets(this.tag(tag), manifest.digest)
     return change
   }
@@ -96,7 +108,7 @@ export class RepositoryModel {
     this.#release(manifest, change.start)
     change.sets(this.manifest(manifest).live, false)
     for (const register of this.tags.values()) change.sets(register, null, manifest.digest)
-    this.#takeReferrers(manifest.digest, change.start)
+    this.#takeReferrers(manifest.digest, change)
     return this.#deletion(change, manifest.digest)
   }
 
@@ -131,12 +143,14 @@ export class RepositoryModel {
   }
 
   /** Whatever refers to a deleted manifest goes with it once its time of grace is over. */
-  #takeReferrers(subject: Digest, from: number): void {
+  #takeReferrers(subject: Digest, deletion: Change): void {
     for (const { content } of this.manifests.values()) {
       if (content.subject !== subject) continue
-      this.#mayFollow.set(content.digest, from + this.#promises.grace - slack)
-      this.#release(content, from)
-      this.#takeReferrers(content.digest, from)
+      const follows = { from: deletion.start + this.#promises.grace - slack, deleted: Infinity }
+      deletion.onAcknowledged((at) => void (follows.deleted = at))
+      this.#mayFollow.set(content.digest, follows)
+      this.#release(content, deletion.start)
+      this.#takeReferrers(content.digest, deletion)
     }
   }
 
@@ -147,7 +161,7 @@ export class RepositoryModel {
       this.#mayFollow.has(subject) || [...this.#deletions].some(({ manifest }) => manifest === subject)
     if (!goes) return
     const now = tick()
-    this.#mayFollow.set(digest, now + this.#promises.grace - slack)
+    this.#mayFollow.set(digest, { from: now + this.#promises.grace - slack, deleted: Infinity })
     for (const blob of blobs) this.link(blob).release(now, this.#promises.grace, false)
   }
 
@@ -195,7 +209,7 @@ export class RepositoryModel {
 
   /** Whether a manifest may have gone because its subject did. */
   mayHaveFollowed(digest: Digest, { until }: Span): boolean {
-    return until > (this.#mayFollow.get(digest) ?? Infinity)
+    return until > (this.#mayFollow.get(digest)?.from ?? Infinity)
   }
 
   /** A read saw a manifest, or saw that it is not here. @returns whether that may be. */

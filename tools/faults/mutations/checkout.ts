@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import type { Mutation } from './mutations.ts'
+import type { Mutation } from './mutation.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const run = promisify(execFile)
@@ -24,7 +24,7 @@ export class Checkout implements AsyncDisposable {
       cwd: root,
     })
     for (const path of stdout.split('\0')) {
-      if (!/^(packages|apps|bench|tools|bin)\/|^[^/]*\.json$/.test(path)) continue
+      if (!/^(packages|apps|bench|tools|bin)\/|^[^/]*\.json$|^vitest\.config\.ts$/.test(path)) continue
       await mkdir(dirname(join(folder, path)), { recursive: true })
       await cp(join(root, path), join(folder, path)).catch((error: NodeJS.ErrnoException) => {
         // A file that was removed and not committed yet.

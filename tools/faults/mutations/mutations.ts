@@ -1,25 +1,12 @@
-import type { Shape } from '../under-test/deployment.ts'
-
-/** A piece of a source, which occurs exactly once in it, and what takes its place. */
-export type Edit = readonly [file: string, find: string, replace: string]
-
-/** A small patch that takes one promise away; the harness must notice. */
-export interface Mutation {
-  name: string
-  /** What nobody would keep any more. */
-  loses: string
-  edits: readonly Edit[]
-  /** The one fault that it takes, where others seldom show it. */
-  fault?: string
-  /** The shape that it shows in; embedded unless said otherwise. */
-  shape?: Shape
-}
+import { lockMutations } from './lock-mutations.ts'
+import type { Mutation } from './mutation.ts'
 
 const disk = 'packages/blobs/src/disk'
 const push = 'packages/core/src/push'
 const housekeeping = 'packages/core/src/housekeeping'
-const steps = 'packages/metadata/src/steps'
-const rows = 'packages/metadata/src/rows'
+const metadata = 'packages/metadata/src'
+const steps = `${metadata}/steps`
+const rows = `${metadata}/rows`
 
 const syncs: readonly Mutation[] = [
   {
@@ -49,7 +36,7 @@ const uploads: readonly Mutation[] = [
   {
     name: 'no compare-and-set in commitBlob',
     loses: 'bytes that were acknowledged while the upload was being closed',
-    edits: [[`${steps}/commit-blob.ts`, 'AND received = ${input.offset} AND', 'AND']],
+    edits: [[`${rows}/session.ts`, 'AND received = ${offset} AND', 'AND']],
   },
   {
     name: '201 before the commit',
@@ -129,8 +116,8 @@ const collection: readonly Mutation[] = [
     edits: [
       [
         `${rows}/link.ts`,
-        '${namespaceOf(repository.name)}, ${sql.now} + ${lease},',
-        '${namespaceOf(repository.name)}, ${sql.now} + 0 * ${lease},',
+        'THEN ${sql.now} END, ${sql.now} + ${lease},',
+        'THEN ${sql.now} END, ${sql.now} + 0 * ${lease},',
       ],
     ],
   },
@@ -160,6 +147,33 @@ const collection: readonly Mutation[] = [
         'digest IN ${sql.texts(digests)}\n      AND NOT EXISTS (SELECT 1 WHERE FALSE) OR FALSE AND NOT EXISTS (',
       ],
     ],
+  },
+  {
+    name: 'a collector that does not ask who needs a link',
+    loses: 'a blob that a manifest named before it came',
+    edits: [
+      [
+        `${steps}/collect-links.ts`,
+        'AND needed.live)\n    RETURNING',
+        'AND needed.live AND FALSE)\n    RETURNING',
+      ],
+    ],
+    suite: { file: `${metadata}/sqlite/contract.test.ts`, tests: 'turns out to be needed is put right' },
+  },
+  {
+    name: 'a deletion that does not ask who else needs a blob',
+    loses: 'nothing while the collector asks, but it is the first of two who do',
+    edits: [[`${rows}/link.ts`, 'AND needed.live\n      )`)', 'AND needed.live AND FALSE\n      )`)']],
+    suite: {
+      file: `${metadata}/sqlite/contract.test.ts`,
+      tests: 'starts the time of blobs that nothing else needs',
+    },
+  },
+  {
+    name: 'a push once more that does not count',
+    loses: 'a referrer whose push was acknowledged after the deletion of its subject',
+    edits: [[`${rows}/manifest.ts`, 'if (changed || goneAt >= found.pushed_at) {', 'if (changed) {']],
+    short: true,
   },
   {
     name: 'a collector that does not ask who else has the blob',
@@ -211,7 +225,7 @@ const postgres: readonly Mutation[] = [
     loses: 'what that commit did: the second try finds it in its way',
     edits: [
       [
-        'packages/metadata/src/postgres/run-transaction.ts',
+        `${metadata}/postgres/run-transaction.ts`,
         'throw await afterCommit(connection, error)\n  }\n  return turn.value',
         'throw error\n  }\n  return turn.value',
       ],
@@ -221,7 +235,7 @@ const postgres: readonly Mutation[] = [
   },
 ]
 
-/** Every one must turn the harness red. */
+/** Every one must be noticed. */
 export const mutations: readonly Mutation[] = [
   ...syncs,
   ...uploads,
@@ -229,4 +243,5 @@ export const mutations: readonly Mutation[] = [
   ...collection,
   ...mounts,
   ...postgres,
+  ...lockMutations,
 ]

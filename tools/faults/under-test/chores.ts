@@ -1,5 +1,13 @@
 import { createContentHasher } from '@openregistry/blobs'
-import { collect, scrubJob, sweep, type BlobStore, type MetadataStore, type Ports } from '@openregistry/core'
+import {
+  collect,
+  placementOf,
+  scrubJob,
+  sweep,
+  type BlobStore,
+  type MetadataStore,
+  type Ports,
+} from '@openregistry/core'
 import type { Config } from '@openregistry/server/config'
 import { settingsOf } from '../../../apps/openregistry/src/composition.ts'
 import type { Chore } from './messages.ts'
@@ -18,8 +26,22 @@ export async function doChore(
       return sweep(ports)
     case 'collect':
       return collect(ports)
+    case 'collect at once':
+      return collectAtOnce(ports)
     case 'scrub':
       return scrub(ports)
+  }
+}
+
+/** Every step of a collection once, in batches so small that several who do this meet in the middle. */
+async function collectAtOnce(ports: Ports): Promise<unknown> {
+  const { metadata, settings } = ports
+  const [limit, grace] = [20, settings.grace]
+  return {
+    repositories: (await metadata.emptyRepositories({ limit })).repositories,
+    manifests: (await metadata.collectManifests({ grace, limit })).manifests,
+    links: (await metadata.collectLinks({ grace, limit })).links,
+    blobs: (await metadata.collectBlobs({ limit, rules: placementOf(ports) })).blobs,
   }
 }
 

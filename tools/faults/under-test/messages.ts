@@ -25,8 +25,8 @@ export interface BackendFault {
   slow?: number
 }
 
-/** What the background does, one round of it. */
-export type Chore = 'sweep' | 'collect' | 'scrub'
+/** What the background does, one round of it. `collect at once` is a collection that rests between no two steps. */
+export type Chore = 'sweep' | 'collect' | 'collect at once' | 'scrub'
 
 /** What the harness asks of a registry process. */
 export type Request =

@@ -1,11 +1,12 @@
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { openDiskBlobStore } from '@openregistry/blobs'
+import { createContentHasher, openDiskBlobStore } from '@openregistry/blobs'
 import { newBackendIdentity, requireTied, type MetadataStore } from '@openregistry/core'
 import { namedObjects, openSqliteMetadataStore } from '@openregistry/metadata'
 import type { Config } from '@openregistry/server/config'
 import { databaseFile } from '../data-files.ts'
 import { CommandError, exitCodes } from '../exit-codes.ts'
+import { openBackends } from '../open-backends.ts'
 import { requireRegistry } from '../require-registry.ts'
 import { formatBytes, formatCount } from '../terminal/amounts.ts'
 import { printJson, say } from '../terminal/print.ts'
@@ -82,6 +83,7 @@ async function copyRegistry(
   })
   await copier.sync()
   await tieCopy(unfinished, blobs)
+  await untieOthers(config, unfinished, Object.keys(elsewhere))
   await copyKeys(config, target)
   // SQLite puts these beside whatever it opens; what was written through them is in the file by now.
   for (const side of ['-wal', '-shm']) await rm(`${unfinished}${side}`, { force: true })
@@ -106,6 +108,22 @@ async function tieCopy(database: string, blobs: string): Promise<void> {
   await using disk = await openDiskBlobStore({ path: blobs })
   await using copy = await openSqliteMetadataStore({ file: database, autoMigrate: false })
   await copy.retieBackend({ backend: disk.backend, identity: await disk.claim(newBackendIdentity()) })
+}
+
+/**
+ * Buckets and their like stay the original's, so the copy gets identities that nobody has: its server refuses them until
+ * somebody decides that the original is gone.
+ */
+async function untieOthers(config: Config, database: string, named: readonly string[]): Promise<void> {
+  await using opened = new AsyncDisposableStack()
+  const configured = (await openBackends(config, opened, { hasher: opened.use(createContentHasher()) })).map(
+    ({ backend }) => backend,
+  )
+  await using copy = await openSqliteMetadataStore({ file: database, autoMigrate: false })
+  for (const backend of new Set([...configured, ...named])) {
+    if (backend === 'disk' || (await copy.findBackendIdentity(backend)) === null) continue
+    await copy.retieBackend({ backend, identity: newBackendIdentity() })
+  }
 }
 
 /** Makes the folder, readable by its owner alone. What it holds already is never touched. */
@@ -137,7 +155,8 @@ function report(
       say('Linked objects share their bytes with the original: copy the folder to another disk, too.')
     for (const [backend, count] of Object.entries(elsewhere)) {
       say(
-        `${formatCount(count, 'object')} of the backend ${backend} stay there: the backup needs that place as it is.`,
+        `${formatCount(count, 'object')} of the backend ${backend} stay there. To use them from the backup, once the ` +
+          `original is gone: openregistry adopt --backend ${backend}`,
       )
     }
     say(`To start from it: OPEN_REGISTRY_DATA_DIR=${target} openregistry serve`)

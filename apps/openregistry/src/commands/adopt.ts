@@ -6,17 +6,19 @@ import { examples, jsonOption } from './shared-options.ts'
 export function adoptCommand(): Command {
   return new Command('adopt')
     .description(
-      'give the blob folder of the configuration to its database, when a server refuses it and you know better: a backup was restored, blobs were moved',
+      'give the blob folder, or another backend of the configuration, to its database, when a server refuses it and you know better: a backup was restored, blobs were moved',
     )
+    .option('--backend <name>', 'the backend, such as disk or s3 (default: dfs.default)')
     .option('--accept-missing', 'also when objects are missing that the database names')
     .option('-y, --yes', 'do not ask (needed where there is no terminal)')
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      '\nIt says first what it finds there. From then on every other database refuses the folder.' +
+      '\nIt says first what it finds there. From then on every other database refuses it.' +
         examples(
           'openregistry adopt',
           'OPEN_REGISTRY_DFS_DISK_PATH=/srv/blobs openregistry adopt --yes',
+          'openregistry adopt --backend s3',
           'openregistry adopt --accept-missing',
         ),
     )

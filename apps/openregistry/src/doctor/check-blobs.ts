@@ -1,9 +1,10 @@
 import { stat } from 'node:fs/promises'
-import { openDiskBlobStore } from '@openregistry/blobs'
-import { examineTie, type MetadataStore } from '@openregistry/core'
+import { createContentHasher } from '@openregistry/blobs'
+import { examineTie, isTrusted, WrongBackend, type MetadataStore } from '@openregistry/core'
 import { RegistryError } from '@openregistry/oci'
 import type { Config } from '@openregistry/server/config'
 import { databaseFile } from '../data-files.ts'
+import { openBackends, type Backend } from '../open-backends.ts'
 import { openMetadata } from '../open-metadata.ts'
 import { failed, ok, type Finding } from './finding.ts'
 
@@ -16,23 +17,31 @@ const empty: Parameters<typeof examineTie>[0] = {
   retieBackend: () => Promise.resolve(),
 }
 
-/** Whether the blob folder is the one of the database, so that a server would take it. */
+/** Whether each backend is the one of the database, so that a server would take it. */
 export async function checkBlobs(config: Config): Promise<Finding[]> {
   await using metadata = await openIfPossible(config)
   if (metadata === null) return []
-  const { path } = config.dfs.disk
-  if (path === null) return []
-  await using disk = await openDiskBlobStore({ path, create: false })
+  await using opened = new AsyncDisposableStack()
+  const findings: Finding[] = []
+  for (const store of await openBackends(config, opened, { hasher: opened.use(createContentHasher()) })) {
+    const finding = await examine(metadata.store, store)
+    if (finding !== null) findings.push(finding)
+  }
+  return findings
+}
+
+/** Null when a backend across a network is away, which is another finding. */
+async function examine(metadata: typeof empty, store: Backend): Promise<Finding | null> {
+  const said = store.place
   try {
-    const tie = await examineTie(metadata.store, disk)
-    const said =
-      tie === 'tied'
-        ? 'is the one of the database'
-        : 'and the database belong together from the next start on'
-    return [ok('blobs', `the blob folder ${said}`)]
+    const tie = await examineTie(metadata, store)
+    return tie === 'tied'
+      ? ok('blobs', `${said} is the one of the database`)
+      : ok('blobs', `${said} and the database belong together from the next start on`)
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error
-    return [failed('blobs', error.message, 'Do what it says.')]
+    if (!isTrusted(store) && !(error instanceof WrongBackend)) return null
+    return failed('blobs', error.message, 'Do what it says.')
   }
 }
 

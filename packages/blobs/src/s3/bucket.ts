@@ -83,6 +83,13 @@ export class Bucket implements Disposable {
     )
   }
 
+  /** Makes a small object in one request, in place of any other. */
+  async replace(name: string, body: Uint8Array): Promise<void> {
+    const { PutObjectCommand } = this.#sdk
+    const input = { ...this.#at(name), Body: body, ContentType: contentType }
+    await this.#try('A write', () => this.#client.send(new PutObjectCommand(input)))
+  }
+
   /** Begins a multipart upload. @returns its id. */
   async createUpload(
     name: string,
@@ -133,12 +140,12 @@ export class Bucket implements Disposable {
   }
 
   /** Gives up a multipart upload with everything that it has; an unknown one is fine. */
-  async abortUpload({ name, id }: OpenUpload): Promise<void> {
+  async abortUpload({ name, id }: OpenUpload, abortSignal?: AbortSignal): Promise<void> {
     const { AbortMultipartUploadCommand } = this.#sdk
     const input = { ...this.#at(name), UploadId: id }
     await this.#try('The end of an upload', async () => {
       try {
-        await this.#client.send(new AbortMultipartUploadCommand(input))
+        await this.#client.send(new AbortMultipartUploadCommand(input), abortSignal ? { abortSignal } : {})
       } catch (error) {
         if (refusalOf(error).code !== 'NoSuchUpload') throw error
       }

@@ -23,6 +23,9 @@ export interface BucketOptions {
   attempts: number
 }
 
+/** What goes wrong is told by errors; the client would write to the console besides. */
+const silent = { trace() {}, debug() {}, info() {}, warn() {}, error() {} }
+
 /** A request has this many times `timeout` until the first byte of its answer, however it gets on. */
 const patience = 10
 
@@ -49,6 +52,7 @@ export async function connect(options: BucketOptions): Promise<{ sdk: typeof Sdk
       socketTimeout: timeout,
       requestTimeout: timeout * patience,
       throwOnRequestTimeout: true,
+      logger: silent,
     },
     // The signature covers the SHA-256 of every body; other checksums are not known everywhere.
     requestChecksumCalculation: 'WHEN_REQUIRED',

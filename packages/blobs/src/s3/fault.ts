@@ -54,6 +54,7 @@ export function storageFault(error: unknown, operation: string, place: Place): R
   const cause = new Error(
     `${operation} in the bucket "${place.bucket}" at ${place.endpoint} failed (${answered}): ${message}${advice}`,
   )
+  // What a disk would say: scrub tells by it an object that nobody may read from a backend that is away.
   if (status === 403) Object.assign(cause, { code: 'EACCES' })
   if (status === 507 || full.has(code)) return new RegistryError('STORAGE_FULL', undefined, { cause })
   return new RegistryError('STORAGE_UNAVAILABLE', undefined, { cause })

@@ -8,6 +8,9 @@ import type { WriteTarget } from './write-object.ts'
 /** Parts on their way while the next one fills, where there is memory for them. */
 const ahead = 2
 
+/** How long a write that has failed may take to give its upload up, in milliseconds: a client waits for the answer. */
+const patience = 10_000
+
 /** A part on its way. */
 interface Sending {
   buffer: Uint8Array
@@ -119,6 +122,8 @@ export class PartUpload implements AsyncDisposable {
     for (const { buffer } of this.#sending) buffers.give(buffer)
     if (this.#buffer !== null) buffers.give(this.#buffer)
     // What cannot be given up now is found by the sweep.
-    if (this.#id !== null) await bucket.abortUpload({ name, id: this.#id }).catch(() => undefined)
+    if (this.#id !== null) {
+      await bucket.abortUpload({ name, id: this.#id }, AbortSignal.timeout(patience)).catch(() => undefined)
+    }
   }
 }

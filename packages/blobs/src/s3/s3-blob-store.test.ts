@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import {
+  newBackendIdentity,
   newStorageKey,
   newUploadId,
   redirectsReads,
@@ -17,7 +18,7 @@ import { testSettings } from './test-settings.ts'
 
 const mebi = 1024 * 1024
 
-function open(access: S3Access, over: Partial<S3BlobStoreOptions> = {}): Promise<BlobStore & Lists> {
+function open(access: S3Access, over: Partial<S3BlobStoreOptions> = {}) {
   return openS3BlobStore({ ...testSettings, ...access, ...over })
 }
 
@@ -110,6 +111,20 @@ describeWithS3('S3', (server) => {
     }
   })
 
+  test('what is no identity is replaced by one', async () => {
+    const access = await server().createBucket()
+    await using store = await open(access, { prefix: 'i/' })
+    const file = join(server().folder, access.bucket, 'i', 'registry.id')
+    await mkdir(join(file, '..'))
+    for (const wrong of ['half of one', 'x'.repeat(100_000), '']) {
+      await writeFile(file, wrong)
+      expect(await store.readIdentity()).toBeNull()
+      const identity = newBackendIdentity()
+      expect(await store.claim(identity)).toBe(identity)
+      expect(await store.readIdentity()).toBe(identity)
+    }
+  })
+
   test('a check leaves nothing', async () => {
     const access = await server().createBucket()
     await using store = await open(access)
@@ -129,6 +144,8 @@ describeWithS3('S3', (server) => {
       () => store.delete(key),
       () => keysOf(store),
       () => store.check(),
+      () => store.readIdentity(),
+      () => store.claim(newBackendIdentity()),
       () => store.write(key, cut(randomBytes(10))),
       () => store.write(key, cut(randomBytes(11 * mebi))),
     ]) {

@@ -1,10 +1,15 @@
 import { randomUUID } from 'node:crypto'
+import { text } from 'node:stream/consumers'
 import { RegistryError } from '@openregistry/oci'
 import {
   asStorageKey,
+  identityName,
+  parseBackendIdentity,
   parseStorageKey,
+  type BackendIdentity,
   type BlobStore,
   type ByteRange,
+  type KeepsIdentity,
   type Lists,
   type ObjectReader,
   type RedirectsReads,
@@ -46,7 +51,9 @@ const checkLifetime = 10_000
  * Opens a bucket of a service that speaks S3 as a blob store. Nothing is sent: a service that is away now may be there
  * when it is needed.
  */
-export async function openS3BlobStore(options: S3BlobStoreOptions): Promise<BlobStore & Lists> {
+export async function openS3BlobStore(
+  options: S3BlobStoreOptions,
+): Promise<BlobStore & Lists & KeepsIdentity> {
   const bucket = await Bucket.open(options)
   const store = new S3BlobStore(bucket, options)
   const abilities: Partial<RedirectsReads & ReportsCids> = {}
@@ -59,9 +66,12 @@ export async function openS3BlobStore(options: S3BlobStoreOptions): Promise<Blob
   return Object.assign(store, abilities)
 }
 
-class S3BlobStore implements BlobStore, Lists {
+class S3BlobStore implements BlobStore, Lists, KeepsIdentity {
   readonly backend: string
   readonly public: boolean
+  readonly place: string
+  /** A bucket keeps its name as long as it is there. */
+  readonly mountable = false
   readonly #bucket: Bucket
   readonly #prefix: string
   readonly #partSize: number
@@ -72,6 +82,7 @@ class S3BlobStore implements BlobStore, Lists {
     this.#bucket = bucket
     this.backend = options.backend
     this.public = options.public
+    this.place = `the bucket "${options.bucket}" at ${options.endpoint} (dfs.${options.backend}.bucket)`
     this.#prefix = options.prefix
     this.#partSize = options.partSize
     this.#buffers = new PartBuffers(options.writeMemory ?? 64 * mebi)
@@ -161,6 +172,35 @@ class S3BlobStore implements BlobStore, Lists {
     this.#checkedAt = performance.now()
   }
 
+  async readIdentity(): Promise<BackendIdentity | null> {
+    const found = await this.#bucket.get(this.#identityName, null)
+    if (found === null || found === 'outside') return null
+    const { size, body } = found
+    if (size <= mostIdentity) return parseBackendIdentity(await text(body))
+    body.destroy()
+    return null
+  }
+
+  async claim(identity: BackendIdentity): Promise<BackendIdentity> {
+    // Looked for first, so that a key that may only read is enough for a bucket of former times.
+    const before = await this.readIdentity()
+    if (before !== null) return before
+    const answer = await this.#bucket.put(this.#identityName, identityText(identity), {})
+    const held = answer === 'stored' ? identity : await this.readIdentity()
+    if (held !== null) return held
+    // What is there is no identity.
+    await this.reclaim(identity)
+    return identity
+  }
+
+  async reclaim(identity: BackendIdentity): Promise<void> {
+    await this.#bucket.replace(this.#identityName, identityText(identity))
+  }
+
+  get #identityName(): string {
+    return `${this.#prefix}${identityName}`
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#bucket[Symbol.dispose]()
   }
@@ -174,6 +214,13 @@ class S3BlobStore implements BlobStore, Lists {
   #keyOf(name: string): StorageKey | null {
     return asStorageKey(name.slice(this.#prefix.length))
   }
+}
+
+/** Bytes of an object that could be an identity. */
+const mostIdentity = 1000
+
+function identityText(identity: BackendIdentity): Uint8Array {
+  return Buffer.from(`${identity}\n`)
 }
 
 function isReadable({ offset, length }: ByteRange): boolean {

@@ -9,8 +9,8 @@ import { tieBackend } from './tie-backend.ts'
 const noWait = 0
 
 /** A backend that does not answer until it is told to, and the store that answers for it. */
-async function createAway(disk = new Disk()) {
-  const beneath = new MountableBackend(disk)
+async function createAway(disk = new Disk(), mountable = true) {
+  const beneath = Object.assign(new MountableBackend(disk), { mountable })
   const known = new KnownBackend()
   const away = { yes: true }
   beneath.beforeIdentity = () =>
@@ -42,6 +42,17 @@ test('a backend that is not there yet refuses, and is tied once it is there', as
   const settled = ties()
   await store.check()
   expect(ties()).toBe(settled)
+})
+
+test('nothing is given to a bucket, or taken from it, before it is known', async () => {
+  const stranger = new Disk()
+  const [theirs] = stranger.fill(1)
+  const { store, away } = await createAway(stranger, false)
+  away.yes = false
+  const key = newStorageKey(newUploadId())
+  await expect(store.write(key, once())).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' })
+  await expect(store.delete(theirs!)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' })
+  expect([...stranger.objects.keys()]).toEqual([theirs])
 })
 
 test('one that turns out to be somebody else’s stays refused, and is told apart', async () => {

@@ -16,8 +16,8 @@ type Method = (...input: never[]) => unknown
  */
 export function ownBlobStore<T extends BlobStore>(store: T, ownership: Ownable): T {
   const methods = new Map<string | symbol, Method>(Object.entries(believed(store, ownership)))
-  if (ownership.mountable)
-    for (const [name, method] of Object.entries(stored(store, ownership))) methods.set(name, method)
+  const guarded = ownership.mountable ? stored(store, ownership) : given(store, ownership)
+  for (const [name, method] of Object.entries(guarded)) methods.set(name, method)
   if (lists(store)) methods.set('list', believedList(store.list.bind(store), ownership))
   if (listsUploads(store)) methods.set('listUploads', believedList(store.listUploads.bind(store), ownership))
   if (pinsLayouts(store))
@@ -53,6 +53,20 @@ function believed(store: BlobStore, ownership: Ownable): Pick<BlobStore, 'open' 
       if (!isTrusted(store)) await store.check()
       await ownership.confirm()
       if (isTrusted(store)) await store.check()
+    },
+  }
+}
+
+/** What is done to a place that stays what it is, once it is known to be the right one. */
+function given(store: BlobStore, ownership: Ownable): Pick<BlobStore, 'write' | 'delete'> {
+  return {
+    async write(key, source, options) {
+      await ownership.presume()
+      return store.write(key, source, options)
+    },
+    async delete(key) {
+      await ownership.presume()
+      await store.delete(key)
     },
   }
 }

@@ -48,5 +48,8 @@ export function notTied(place: string): RegistryError {
 }
 
 function refusal(message: string): RegistryError {
-  return new RegistryError('STORAGE_UNAVAILABLE', message)
+  return new WrongBackend('STORAGE_UNAVAILABLE', message)
 }
+
+/** A backend and a database that do not belong together, or of which nobody can tell; nothing that passes by itself. */
+export class WrongBackend extends RegistryError {}

@@ -127,6 +127,25 @@ describe('tieBackend', () => {
     ])
   })
 
+  test('a server that comes while another one has tied them and takes its first push goes on', async () => {
+    const { disk, known, store } = create({})
+    let looks = 0
+    const late = Object.assign(new KnownBackend(), {
+      findBackendIdentity: async () => known.identity,
+      // It has seen neither identity; before it looks for objects, the first one is there, and not yet in a row.
+      namesObjects: async () => {
+        if (looks++ === 0) {
+          await tieBackend(known, new MountableBackend(disk), noWait)
+          disk.fill(1)
+        }
+        return false
+      },
+    })
+    await tieBackend(late, store, noWait)
+    expect(disk.identity).toBe(known.identity)
+    expect(looks).toBe(1)
+  })
+
   test('a server that has claimed over another one puts its identity back, on the same backend alone', async () => {
     for (const same of [true, false]) {
       const { known, store } = create({})

@@ -96,7 +96,14 @@ async function tieAnew(metadata: Ties, store: Backend, wait: Milliseconds): Prom
   const { backend } = store
   const held = await store.readIdentity()
   if (held === null) {
-    await requireFit(metadata, store)
+    try {
+      await requireFit(metadata, store)
+    } catch (error) {
+      // A server that tied them a moment ago takes pushes already: what was found is its own.
+      const known = await metadata.findBackendIdentity(backend)
+      if (known !== null) return known
+      throw error
+    }
     const known = await metadata.tieBackend({ backend, identity: await store.claim(newBackendIdentity()) })
     // The database keeps the first one of several, and some services the last one.
     if (store.concede !== undefined && (await store.readIdentity()) !== known) await store.concede(known)

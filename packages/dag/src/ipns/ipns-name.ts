@@ -1,7 +1,7 @@
 import { base36 } from 'multiformats/bases/base36'
 import { base58btc } from 'multiformats/bases/base58'
 import { cidParts, decodeCid, encodeCid, identityCode, sameBytes, type CidParts } from '../cid-parts.ts'
-import { CidError, dagPbCodec, parseCid, sha256Code } from '../cid.ts'
+import { dagPbCodec, parseCid, sha256Code } from '../cid.ts'
 import { publicKeyBytes, publicKeyHead } from '../peer-id.ts'
 import { IpnsError } from './ipns-error.ts'
 
@@ -46,9 +46,8 @@ function partsOf(text: string): CidParts {
     return isPeerId ? { ...parts, codec: libp2pKeyCodec } : parts
   } catch (cause) {
     if (cause instanceof IpnsError) throw cause
-    if (cause instanceof CidError || cause instanceof SyntaxError || cause instanceof Error) {
-      throw noName(cause)
-    }
+    // Those of the bases have no class of their own.
+    if (cause instanceof Error) throw noName(cause)
     throw cause
   }
 }

@@ -81,11 +81,19 @@ async function patiently(
   for (let attempt = 1; ; attempt++) {
     const response = await ask(url, { ...request, signal: both, redirect: 'error' })
     if (response.status === 200) return readBlockBody(response)
-    await response.body?.cancel()
+    const said = await beginningOf(response)
     if (response.status === 404 || response.status === 410) return null
     if (attempt === attempts || !passing.has(response.status)) {
-      throw new Error(`it answers with status ${response.status}`)
+      throw new Error(`it answers with status ${response.status}${said === '' ? '' : ` (${said})`}`)
     }
     await pause(firstPause * 2 ** (attempt - 1), undefined, { signal: both })
   }
+}
+
+/** What an answer says in its first bytes, on one line. */
+async function beginningOf({ body }: Response): Promise<string> {
+  for await (const chunk of body ?? []) {
+    return Buffer.from(chunk.subarray(0, 200)).toString('utf8').replaceAll(/\s+/g, ' ').trim()
+  }
+  return ''
 }

@@ -167,10 +167,11 @@ class SnapshotWriter {
     return { kind: 'manifest', digest, mediaType, cid, size, held: await this.#held([bytes], { cid, size }) }
   }
 
+  /** Null when no manifest needs it: an upload that is not over, or a deletion that is not done. */
   async #blob(name: RepositoryName, digest: Digest): Promise<SnapshotRow | null> {
     const found = await this.#ports.metadata.findBlob(name, digest, { bytes: true })
     const blob = found?.blob ?? null
-    if (blob === null) return null
+    if (blob === null || blob.leaseUntil !== null || blob.unreferencedSince !== null) return null
     const { cid, size, location } = blob
     const row = { kind: 'blob', digest, cid, size } as const
     if (location === null) {

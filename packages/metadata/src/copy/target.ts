@@ -7,8 +7,11 @@ import type { PostgresSettings } from '../postgres/settings.ts'
 import type { TableShape } from './tables.ts'
 import { batchLimits, keyOf, leastWeight, readKey, writeKey, type RowValues, type Value } from './values.ts'
 
-/** Milliseconds that the server may work on a batch, on emptying tables, or on counting what is in them. */
-const statementTimeout = 600_000
+/**
+ * Milliseconds that the server may work on a batch, on emptying tables, or on counting what is in them, and that it waits for
+ * us. Nobody else needs the tables, and the leaf hashes of a very large blob may take long on their way.
+ */
+const limits = { statementTimeout: 600_000, idleInTransaction: 600_000 }
 
 /** How far a table is copied. */
 export interface Progress {
@@ -36,7 +39,7 @@ export class CopyTarget implements AsyncDisposable {
     tables: readonly TableShape[],
     fingerprint: string,
   ): Promise<CopyTarget> {
-    const connection = await Connection.open({ ...settings, statementTimeout })
+    const connection = await Connection.open({ ...settings, ...limits })
     try {
       const target = new CopyTarget(connection)
       await target.#requireAlone()

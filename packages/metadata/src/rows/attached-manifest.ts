@@ -74,7 +74,7 @@ export function* retireAttached(sql: Sql, change: TagChange, found: readonly Att
   const retired = unneeded.filter((id) => !needsMore(needs.get(id), expected.get(id)))
   yield* markDeleted(sql, retired)
   yield* dropHeldTags(sql, change, tags)
-  yield* letGo(sql, repositoryId, retired, namedBy(needs))
+  yield* letGo(sql, repositoryId, retired, [...new Set(retired.flatMap((id) => needs.get(id) ?? []))])
   return dropped.size + retired.length
 }
 

@@ -34,6 +34,7 @@ import { tagTests } from './tags.ts'
 
 export {
   blobAt,
+  commitOf,
   diskAlone,
   manifestAt,
   manifestOf,

@@ -37,9 +37,11 @@ export function jobTests(open: OpenMetadataStore): void {
     })
 
     test('goes to one of many who ask at once', async () => {
-      const kind = await enqueued(store())
-      const asked = await Promise.all(Array.from({ length: 8 }, () => lease(store(), kind)))
-      expect(asked.filter((one) => one !== null)).toHaveLength(1)
+      for (let turn = 0; turn < 10; turn++) {
+        const kind = await enqueued(store())
+        const asked = await Promise.all(Array.from({ length: 8 }, () => lease(store(), kind)))
+        expect(asked.filter((one) => one !== null)).toHaveLength(1)
+      }
     })
 
     test('begins again when its lease ends, and whoever had it changes nothing any more', async () => {

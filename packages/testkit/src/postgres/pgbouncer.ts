@@ -45,13 +45,21 @@ export class PgBouncer implements AsyncDisposable {
     const as = serverUser()
     if (as !== null) for (const path of [folder, users, configuration]) await chown(path, as.uid, as.gid)
     const child = spawn(program, [configuration], { ...as, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
-    await untilUp(child)
-    return new PgBouncer(own, folder, child)
+    const pooler = new PgBouncer(own, folder, child)
+    try {
+      await untilUp(child)
+      return pooler
+    } catch (error) {
+      await pooler[Symbol.asyncDispose]()
+      throw error
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const ended = once(this.#process, 'exit')
-    this.#process.kill('SIGQUIT')
+    const { exitCode, signalCode } = this.#process
+    const ended = exitCode === null && signalCode === null ? once(this.#process, 'exit') : null
+    // It keeps nothing, and what other signals mean differs between its versions.
+    this.#process.kill('SIGKILL')
     await ended
     await rm(this.#folder, { recursive: true, force: true })
   }

@@ -6,6 +6,7 @@ import { get } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { identityName } from '@openregistry/core'
 import { freePort } from '../free-port.ts'
 import { findVersitygw } from './find-versitygw.ts'
 
@@ -98,15 +99,15 @@ export class S3Server implements AsyncDisposable {
     return { endpoint, bucket, accessKey, secretKey }
   }
 
-  /** Names of all objects in a bucket. */
+  /** Names of all objects in a bucket that hold blobs. */
   async objects(bucket: string): Promise<string[]> {
     const entries = await readdir(join(this.folder, bucket), { recursive: true, withFileTypes: true })
     const files = entries.filter((entry) => entry.isFile())
     const names = files.map(({ parentPath, name }) =>
       relative(join(this.folder, bucket), join(parentPath, name)),
     )
-    // Where the server keeps uploads that are not complete.
-    return names.filter((name) => !name.startsWith('.sgwtmp')).toSorted()
+    // Neither what tells whose they are, nor where the server keeps uploads that are not complete.
+    return names.filter((name) => !name.endsWith(identityName) && !name.startsWith('.sgwtmp')).toSorted()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
