@@ -104,7 +104,7 @@ export const lockMutations: readonly Mutation[] = [
     edits: [[`${metadata}/steps/lease-job.ts`, "LIMIT 1 ${sql.lock('FOR UPDATE SKIP LOCKED')}", 'LIMIT 1']],
     suite: {
       file: `${metadata}/postgres/contract.test.ts`,
-      tests: 'a job goes to one of many who ask at once',
+      tests: 'goes to one of many who ask at once',
     },
   },
   {

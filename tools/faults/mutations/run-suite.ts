@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Checkout } from './checkout.ts'
 import type { Seen, Suite } from './mutation.ts'
@@ -29,22 +30,24 @@ export async function runSuite(checkout: Checkout, suite: Suite): Promise<Seen |
 
 async function failedTests({ folder }: Checkout, { file, tests }: Suite): Promise<string[]> {
   const vitest = join(folder, 'node_modules/vitest/vitest.mjs')
-  const words = ['run', file, '--testNamePattern', tests, '--reporter', 'json']
+  const path = join(folder, 'suite-report.json')
+  await rm(path, { force: true })
+  const words = ['run', file, '--testNamePattern', tests, '--reporter', 'json', '--outputFile', path]
   const child = spawn(process.execPath, [vitest, ...words], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
-  let errors = ''
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
-  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()))
+  const hear = (chunk: Buffer): void => void (output += chunk.toString())
+  child.stdout.on('data', hear)
+  child.stderr.on('data', hear)
   await once(child, 'close')
-  const report = output.split('\n').find((line) => line.startsWith('{'))
-  if (report === undefined) throw new Error(`The tests themselves do not run: ${errors}`)
+  const report = await readFile(path, 'utf8').catch(() => null)
+  if (report === null) throw new Error(`The tests themselves do not run: ${output}`)
   const { numPassedTests, testResults } = JSON.parse(report) as Report
   const results = testResults.flatMap(({ assertionResults }) => assertionResults)
   const failed = results.filter(({ status }) => status === 'failed').map(({ title }) => title)
   if (numPassedTests + failed.length === 0)
-    throw new Error(`No test of ${file} is called "${tests}": ${errors}`)
+    throw new Error(`No test of ${file} is called "${tests}": ${output}`)
   return failed
 }
