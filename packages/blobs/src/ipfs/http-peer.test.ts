@@ -150,7 +150,13 @@ describe('a peer over HTTP', () => {
   })
 
   test('an error of the body is that error', async () => {
-    const peer = await peerOf((request, response) => void counted(request).then(() => response.end('{}')))
+    // What it counts is broken off, now or when the test is over already.
+    const answer = (request: IncomingMessage, response: ServerResponse): void =>
+      void counted(request).then(
+        () => response.end('{}'),
+        () => undefined,
+      )
+    const peer = await peerOf(answer)
     const broken = new Error('the spool is gone')
     const onChunk = (index: number): void => {
       if (index === 2) throw broken

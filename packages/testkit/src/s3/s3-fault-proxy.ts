@@ -94,7 +94,12 @@ export class S3FaultProxy implements AsyncDisposable {
     response.on('error', cut)
     if (fault?.kind === 'silence') return void request.resume()
     if (fault?.kind === 'refuse' || fault?.kind === 'pretend' || fault?.kind === 'error in body') {
-      await drained(request)
+      // Whoever leaves in the middle gets no answer.
+      const isWhole = await drained(request).then(
+        () => true,
+        () => false,
+      )
+      if (!isWhole) return cut()
       return answerInPlace(response, operation, fault)
     }
     const onward = send({ ...this.#address(), method, path, headers: headersOf(request, fault) })
