@@ -173,7 +173,7 @@ describeWithPostgres('plans of PostgreSQL', (cluster) => {
     await using store = await openPostgresMetadataStore({ ...settings, autoMigrate: true })
     const queries = await queriesOf(() => listEverything(store))
     const lists = [...queries.values()].filter(
-      ({ text }) => /\bLIMIT \$/.test(text) && !/FOR UPDATE/.test(text),
+      ({ text }) => /\b(LIMIT|OFFSET) \$/.test(text) && !/FOR UPDATE/.test(text),
     )
     expect(lists.length).toBeGreaterThanOrEqual(8)
     const connection = await Connection.open(settings)

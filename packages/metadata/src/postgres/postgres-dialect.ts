@@ -10,7 +10,7 @@ const dialect: Dialect = {
   // The time at which the statement arrived: it goes on within a transaction that waited for a lock, unlike `now()`, and
   // stays the same within a statement, unlike `clock_timestamp()`, so that indexes can be asked with it.
   now: 'CAST(floor(extract(epoch FROM statement_timestamp()) * 1000) AS bigint)',
-  jsonArrayOfNames: `COALESCE(json_agg(name)::text, '[]')`,
+  joinedNames: `string_agg(name, ' ')`,
   lock: (strength) => strength,
   turn: (turn, column) => `${turns[turn]}(hashtextextended(${column}, 0))`,
   placeholder: (number) => `$${number}`,

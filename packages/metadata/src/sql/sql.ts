@@ -44,8 +44,8 @@ export interface Dialect {
   lock(strength: RowLock): string
   /** An expression for the list of a SELECT that waits for a turn at what a column names, and keeps it for the step. */
   turn(turn: Turn, column: string): string
-  /** Aggregate of the column `name` as the text of a JSON array, in any order; `[]` of no rows. */
-  jsonArrayOfNames: string
+  /** Aggregate of the column `name` with a space between two, in any order; null of no rows. */
+  joinedNames: string
   /** The placeholder with this number, from 1. */
   placeholder(number: number): string
   /** A table expression in brackets with the column `value`, from one placeholder. */
@@ -77,8 +77,8 @@ export interface Sql {
   (strings: TemplateStringsArray, ...parts: readonly (SqlValue | List | Fragment)[]): Query
   /** The database's clock, in milliseconds since 1970. */
   readonly now: Fragment
-  /** The column `name` of all rows as the text of a JSON array, in any order. */
-  readonly jsonArrayOfNames: Fragment
+  /** The column `name` of all rows, none of which has spaces, with a space between two, in any order; null of no rows. */
+  readonly joinedNames: Fragment
   /** Locks the rows of the query that it ends. */
   lock(strength: RowLock): Fragment
   /** Waits for a turn at the repository whose id this column of the query is. See {@link Turn}. */
@@ -113,7 +113,7 @@ export function createSql(dialect: Dialect): Sql {
   }
   return Object.assign(tag, {
     now: new Fragment(dialect.now),
-    jsonArrayOfNames: new Fragment(dialect.jsonArrayOfNames),
+    joinedNames: new Fragment(dialect.joinedNames),
     lock(strength: RowLock): Fragment {
       let fragment = locks.get(strength)
       if (fragment === undefined) locks.set(strength, (fragment = new Fragment(dialect.lock(strength))))

@@ -5,7 +5,7 @@ const list: Dialect['list'] = (_type, placeholder) => `(SELECT value FROM json_e
 /** How SQLite says things. */
 export const sqliteDialect: Dialect = {
   now: `CAST(unixepoch('subsec') * 1000 AS INTEGER)`,
-  jsonArrayOfNames: 'json_group_array(name)',
+  joinedNames: `group_concat(name, ' ')`,
   lock: () => '',
   turn: () => 'NULL',
   placeholder: () => '?',

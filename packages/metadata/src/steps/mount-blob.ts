@@ -20,8 +20,8 @@ interface MountBlob {
 /** The source's blob, held, and what decides where the target's content may lie. */
 interface Source extends Omit<PlacedRepository, 'name'> {
   id: number
-  /** Backends with good bytes, as JSON. */
-  places: string
+  /** Backends with good bytes. */
+  places: string | null
 }
 
 /**
@@ -36,7 +36,7 @@ export function* mountBlob(sql: Sql, input: MountBlob): Step<boolean> {
   const before = yield* lockLinks(sql, target.id, [digest])
   const source = yield* first<Source>(
     sql`SELECT b.id, t.visibility, t.backend, t.confined, (
-      SELECT ${sql.jsonArrayOfNames} FROM (
+      SELECT ${sql.joinedNames} FROM (
         SELECT l.backend AS name FROM good_locations AS l WHERE l.blob_id = b.id) AS places
     ) AS places FROM live_links AS k
     JOIN live_repositories AS r ON r.id = k.repository_id
@@ -54,7 +54,7 @@ export function* mountBlob(sql: Sql, input: MountBlob): Step<boolean> {
     backend: source.backend,
   })
   // As they were before the blob was locked: `linkBlob` looks again.
-  const good = new Set(JSON.parse(source.places) as string[])
+  const good = new Set(source.places?.split(' '))
   // Where the target has it already is as good as any other place.
   const choices = [inlineBackend, before.get(digest) ?? inlineBackend, ...allowed]
   const backend = choices.find((one) => good.has(one) && (one === inlineBackend || allowed.includes(one)))
