@@ -11,8 +11,9 @@ export const repositoryNameLimit = 255
 /** First components that no repository may have: `/v2/ipfs/<cid>/…` is where images are pulled by CID. */
 const reserved: ReadonlySet<string> = new Set(['ipfs'])
 
-/** One component of a name. No two ways lead through it, so it is checked in linear time. */
+/** One component of a name, and all of it. No two ways lead through them, so they are checked in linear time. */
 const component = /^[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*$/
+const components = /^[a-z0-9]+(?:(?:[./]|__?|-+)[a-z0-9]+)*$/
 
 /**
  * A repository name as a client wrote it (distribution specification, "Pulling manifests", `<name>`): components of
@@ -25,9 +26,8 @@ export function parseRepositoryName(text: string): RepositoryName {
   if (text.length > repositoryNameLimit) {
     throw invalid(`it has ${text.length} characters, at most ${repositoryNameLimit} are allowed.`)
   }
-  for (const part of text.split('/')) {
-    if (!component.test(part)) throw invalid(reasonAgainst(part))
-  }
+  if (!components.test(text))
+    throw invalid(reasonAgainst(text.split('/').find((part) => !component.test(part)) ?? ''))
   const first = namespaceOf(text)
   if (reserved.has(first)) {
     throw invalid(`a first component ${first} is reserved: images are pulled there by their CID.`)

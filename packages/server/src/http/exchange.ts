@@ -66,7 +66,7 @@ const inOnePiece = 64 * 1024
 
 /** The bytes as text of which each character is one: Node puts text behind the headers, and sends bytes apart. */
 function latin1Of({ buffer, byteOffset, length }: Uint8Array): string {
-  return Buffer.from(buffer, byteOffset, length).latin1Slice()
+  return Buffer.from(buffer, byteOffset, length).toString('latin1')
 }
 
 /**

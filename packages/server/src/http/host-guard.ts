@@ -26,14 +26,18 @@ export function guardOpenMode(guarded: Guarded, publicHost: string | null): void
   if (headers.origin !== undefined && !isOwnOrigin(headers.origin, host)) throw foreignPage(headers.origin)
 }
 
+/** The last host that was ours: most requests name the same one, and need not have it taken apart. */
+let lastKnown: { host: string | undefined; publicHost: string | null } = { host: undefined, publicHost: null }
+
 /**
  * What everybody may read, pages of all sites may read too; a name that was made to point here is still refused.
  * @param publicHost as above.
  * @throws RegistryError `ORIGIN_REFUSED`.
  */
 export function guardHost({ host }: Pick<Guarded, 'host'>, publicHost: string | null): void {
+  if (host !== undefined && host === lastKnown.host && publicHost === lastKnown.publicHost) return
   const name = hostOf(host ?? '')
-  if (name !== null && isKnownHost(name, publicHost)) return
+  if (name !== null && isKnownHost(name, publicHost)) return void (lastKnown = { host, publicHost })
   // What is no name is not repeated: it may be an address with a password in it.
   const which = name === null ? 'of this request' : JSON.stringify(name)
   throw new RegistryError(

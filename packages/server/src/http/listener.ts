@@ -85,9 +85,9 @@ function createHttpServer(options: ListenerOptions, handler: Handler): Server {
     // A full piece of a layer arrives in fewer, larger reads.
     highWaterMark: 256 * 1024,
   }
-  const answers = new WeakMap<Socket, ServerResponse>()
+  const malformed = new MalformedRequests()
   const handle: Handler = (request, response, expectsContinue) => {
-    answers.set(request.socket, response)
+    malformed.remember(request.socket, response)
     handler(request, response, expectsContinue)
   }
   const onRequest: RequestListener = (request, response) => handle(request, response, false)
@@ -105,7 +105,6 @@ function createHttpServer(options: ListenerOptions, handler: Handler): Server {
     if (isHttp2(request)) return onRequest(request, socket as never)
     refuseConnection(socket, 400, new RegistryError('REQUEST_INVALID', 'This is a registry, not a proxy.'))
   })
-  const malformed = new MalformedRequests(answers)
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => malformed.answer(error, socket))
   if (options.maxConnections > 0) server.maxConnections = options.maxConnections
   server.on('connection', (socket: Socket) => {
@@ -121,8 +120,8 @@ function createHttpServer(options: ListenerOptions, handler: Handler): Server {
  */
 function answerWithStallLimit(stall: number): typeof ServerResponse {
   return class<R extends IncomingMessage> extends ServerResponse<R> {
-    override end(...content: unknown[]): this {
-      super.end(...(content as []))
+    override end(chunk?: unknown, encoding?: unknown, callback?: () => void): this {
+      super.end(chunk, encoding as BufferEncoding, callback)
       if (this.writableLength > 0) this.setTimeout(stall, () => this.destroy())
       return this
     }

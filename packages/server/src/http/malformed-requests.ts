@@ -3,23 +3,29 @@ import type { Socket } from 'node:net'
 import { RegistryError } from '@openregistry/oci'
 import { ociErrorBody } from '../v2/errors.ts'
 
+const lastAnswer = Symbol('last answer')
+
+/** It is kept on the socket itself, since it is noted for every request: a map of sockets costs each of them a search. */
+interface Connection extends Socket {
+  [lastAnswer]?: ServerResponse
+}
+
 /** Refuses what comes on a connection after bytes that are no HTTP. */
 export class MalformedRequests {
-  readonly #answers: WeakMap<Socket, ServerResponse>
   readonly #seen = new WeakSet<Socket>()
 
-  /** @param answers the last answer of each connection, begun or not. */
-  constructor(answers: WeakMap<Socket, ServerResponse>) {
-    this.#answers = answers
+  /** Notes the answer that follows on a connection, before it is begun. */
+  remember(socket: Connection, response: ServerResponse): void {
+    socket[lastAnswer] = response
   }
 
   /**
    * Requests that never became one: Node's parser refused them. Answered in the words of `/v2`, then closed; once the
    * requests before them are answered, since nothing may be written into the middle of those.
    */
-  answer(error: NodeJS.ErrnoException, socket: Socket): void {
+  answer(error: NodeJS.ErrnoException, socket: Connection): void {
     if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
-    const last = this.#answers.get(socket)
+    const last = socket[lastAnswer]
     const isUnderWay = last !== undefined && !last.writableFinished
     if (!isUnderWay) return refuseMalformed(error, socket)
     // The broken bytes are in the body of this request.
