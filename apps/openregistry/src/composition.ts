@@ -11,6 +11,7 @@ import type { Logger } from '@openregistry/server/log'
 import { startBackgroundJobs } from './background-jobs.ts'
 import { openPorts, type Layers } from './open-ports.ts'
 import { serveHttp } from './serve-http.ts'
+import { startIpfsNode } from './start-ipfs-node.ts'
 import { watchQueues } from './watch-queues.ts'
 
 export { settingsOf, type Layers } from './open-ports.ts'
@@ -51,6 +52,7 @@ export async function startRegistry(
   await using opened = new AsyncDisposableStack()
   const { metrics, keys, ports, registry } = await open(config, log, layers, opened)
   const jobs = startJobs(config, ports, metrics, log, opened)
+  await startIpfsNode({ config, ports, keys, metrics, log }, opened)
   const render = async (): Promise<RenderedMetrics> => renderMetrics([await metrics.snapshot()])
   const server = await serveHttp({ config, log, registry, ports, keys, metrics, renderMetrics: render })
   opened.defer(() => server.stop(config.limits.shutdown_grace))
@@ -94,8 +96,9 @@ export async function startHttpWorker(
  */
 export async function startBackground(config: Config, log: Logger): Promise<RunningProcess> {
   await using opened = new AsyncDisposableStack()
-  const { metrics, ports } = await open(config, log, {}, opened)
+  const { metrics, keys, ports } = await open(config, log, {}, opened)
   startJobs(config, ports, metrics, log, opened)
+  await startIpfsNode({ config, ports, keys, metrics, log }, opened)
   const resources = opened.move()
   return { addresses: [], metrics, drain: () => undefined, stop: () => resources.disposeAsync() }
 }
@@ -109,8 +112,9 @@ async function open(
   const metrics = createMetrics()
   const drivers = await openPorts(config, metrics, layers, opened)
   // Nothing is made for a registry that cannot be opened.
-  const keys = config.ipfs.gateway ? await openKeysFile(config.keys.file, log) : null
-  const ports = { ...drivers, names: keys === null ? null : nameKeysOf(keys) }
+  const { gateway, node } = config.ipfs
+  const keys = gateway || node ? await openKeysFile(config.keys.file, log) : null
+  const ports = { ...drivers, names: keys !== null && gateway ? nameKeysOf(keys) : null }
   return { metrics, keys, ports, registry: createRegistry(ports) }
 }
 

@@ -23,7 +23,7 @@ interface Served {
   registry: Registry
   /** What lies beneath the use cases, for what shows it as IPFS does. */
   ports: Ports
-  /** Null where nothing is shown to clients of IPFS. */
+  /** Null where nothing of IPFS is switched on. */
   keys: Keys | null
   metrics: Metrics
   /** What `/metrics` shows. */
@@ -66,7 +66,7 @@ export async function serveHttp({
       stall: limits.idle_timeout,
       logReads: config.log.reads,
     },
-    ipfs: keys === null ? null : shownToIpfs(config, ports, keys),
+    ipfs: keys === null || !config.ipfs.gateway ? null : shownToIpfs(config, ports, keys),
     uriLimit: limits.uri,
     openMode:
       auth.mode === 'open'

@@ -4,7 +4,7 @@
  */
 const laterKeys: readonly [prefix: string, what: string][] = [
   ['dfs.skynet', 'this backend'],
-  ['ipfs', 'the IPFS node'],
+  ['ipfs.announce', 'announcing content to the network'],
   ...['issuer', 'token_ttl', 'github', 'oidc', 'spiffe'].map((key): [string, string] => [
     `auth.${key}`,
     'accounts',

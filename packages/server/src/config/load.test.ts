@@ -165,7 +165,7 @@ describe('everything that is wrong is said at once', () => {
     ],
     ['another scheme', 'http: {public_url: "ftp://a.example"}', 'expected an address such as'],
     ['a backend of later', 'dfs: {default: skynet}', 'dfs.default: "skynet" is not in this release'],
-    ['a section of later', 'ipfs: {node: true}', 'ipfs.node: not in this release; the IPFS node'],
+    ['a key of later', 'ipfs: {announce: true}', 'ipfs.announce: not in this release; announcing'],
   ])('%s', async (_what, yaml, expected) => {
     const problems = await problemsOf(yaml)
     expect(problems).toHaveLength(1)

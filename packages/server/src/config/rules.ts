@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { backendsOf, checkBackends } from './backend-rules.ts'
 import { isLoopback } from './loopback.ts'
@@ -22,6 +23,7 @@ export function applyRules(
   checkTls(config, refuse)
   checkDatabase(config, refuse)
   checkBackends(config, refuse)
+  checkNode(config, refuse)
   if (config.db.kind === 'sqlite' && config.http.workers !== 'auto' && config.http.workers > 1) {
     refuse(
       'http.workers',
@@ -83,6 +85,12 @@ function checkTls({ http: { tls } }: Config, refuse: Refuse): void {
     refuse('http.tls.cert', 'a certificate needs its key; set http.tls.key')
   if (tls.key !== null && tls.cert === null)
     refuse('http.tls.key', 'a key needs its certificate; set http.tls.cert')
+}
+
+function checkNode({ ipfs }: Config, refuse: Refuse): void {
+  for (const { host } of ipfs.listen) {
+    if (isIP(host) === 0) refuse('ipfs.listen', `${host} is a name; a node listens on IP addresses`)
+  }
 }
 
 function checkDatabase({ db }: Config, refuse: Refuse): void {

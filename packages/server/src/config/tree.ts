@@ -147,6 +147,18 @@ export const tree = {
     gateway: field(flag(), 'true', {
       doc: 'Show public content to clients of IPFS: /ipfs (a trustless gateway), /routing/v1/providers, and /.well-known/rasl.',
     }),
+    node: field(flag(), 'false', {
+      doc: 'Be a node of IPFS, too: give public blocks to nodes that connect, by Bitswap over TCP. It looks for nobody and is announced nowhere.',
+    }),
+    listen: field(listOf(listenAddress()), '127.0.0.1:4001', {
+      doc: 'Where the node listens: IP addresses with ports, such as [0.0.0.0:4001, "[::]:4001"].',
+    }),
+    connections: field(integer(1, 10_000), '100', {
+      doc: 'Connections of the node at one time.',
+    }),
+    swarm_key_file: field(path('file'), null, {
+      doc: 'The swarm.key of a private network. The node talks to others that have it, and to nobody else.',
+    }),
   },
 
   auth: {

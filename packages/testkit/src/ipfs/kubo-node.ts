@@ -15,6 +15,8 @@ export interface KuboOptions {
   config?: Readonly<Record<string, unknown>>
   /** The folder of its repository, which exists and is empty; a temporary one unless said otherwise. */
   folder?: string
+  /** The contents of its `swarm.key`: it then talks to nodes with the same key only. */
+  swarmKey?: string
 }
 
 /**
@@ -28,16 +30,18 @@ export class KuboNode implements AsyncDisposable {
   readonly folder: string
   readonly #program: string
   readonly #own: boolean
+  readonly #private: boolean
   #daemon: Daemon | null = null
 
   private constructor(
     program: string,
     folder: string,
-    ports: { api: number; gateway: number; own: boolean },
+    ports: { api: number; gateway: number; own: boolean; private: boolean },
   ) {
     this.#program = program
     this.folder = folder
     this.#own = ports.own
+    this.#private = ports.private
     this.apiUrl = `http://127.0.0.1:${ports.api}`
     this.gatewayUrl = `http://127.0.0.1:${ports.gateway}`
   }
@@ -52,7 +56,8 @@ export class KuboNode implements AsyncDisposable {
     const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'openregistry-kubo-')))
     try {
       const [api, gateway, swarm] = await Promise.all([freePort(), freePort(), freePort()])
-      const node = new KuboNode(program, folder, { api, gateway, own })
+      const isPrivate = options.swarmKey !== undefined
+      const node = new KuboNode(program, folder, { api, gateway, own, private: isPrivate })
       await node.#run(['init', '--empty-repo'])
       await node.configure({
         ...quiet,
@@ -61,6 +66,7 @@ export class KuboNode implements AsyncDisposable {
         'Addresses.Swarm': [`/ip4/127.0.0.1/tcp/${swarm}`],
         ...options.config,
       })
+      if (options.swarmKey !== undefined) await writeFile(join(folder, 'swarm.key'), options.swarmKey)
       await node.start()
       return node
     } catch (error) {
@@ -139,7 +145,9 @@ export class KuboNode implements AsyncDisposable {
   }
 
   #environment(): Record<string, string> {
-    return { IPFS_PATH: this.folder, HOME: this.folder, IPFS_TELEMETRY: 'off' }
+    const env = { IPFS_PATH: this.folder, HOME: this.folder, IPFS_TELEMETRY: 'off' }
+    // Kubo then ends rather than being open to everybody.
+    return this.#private ? { ...env, LIBP2P_FORCE_PNET: '1' } : env
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
