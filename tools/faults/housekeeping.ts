@@ -32,9 +32,10 @@ export async function collectAllTheTime(stage: Stage): Promise<void> {
   await Promise.all([collector(), collector()])
 }
 
-/** Has one of the replicas do a chore. @returns whether it did. */
+/** Has one of the replicas do a chore, or the process beside them where they take no questions. @returns whether it did. */
 async function someDo({ deployment, random, report, faultTimes }: Stage, chore: Chore): Promise<boolean> {
-  const up = deployment.replicas.filter((replica) => replica.isUp && replica instanceof Replica)
+  const asked = deployment.replicas.filter((replica) => replica instanceof Replica)
+  const up = asked.length > 0 ? asked.filter(({ isUp }) => isUp) : [await deployment.janitor()]
   const replica = up[random.integer(0, Math.max(0, up.length - 1))]
   const from = tick()
   try {

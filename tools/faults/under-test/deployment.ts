@@ -135,6 +135,7 @@ export class Deployment implements AsyncDisposable {
 
   /** Starts whatever does not run. */
   async start(): Promise<void> {
+    await this.janitor()
     await Promise.all(this.replicas.filter(({ isUp }) => !isUp).map((replica) => this.restart(replica)))
   }
 
