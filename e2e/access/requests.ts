@@ -215,6 +215,12 @@ const management: Probe[] = [
     probe(`GET ${list}/{name}/cid`, [200, 404, 200], (about) => `${api(about)}/cid?reference=v1`, {
       how: 'of an image',
     }),
+    probe(
+      `GET ${list}/{name}/cid`,
+      [200, 404, 200],
+      (about) => `${api(about)}/cid?reference=v1&form=nerdctl`,
+      { how: 'of an image for nerdctl' },
+    ),
     probe(`GET ${list}/{name}/cid`, [404, 404, 404], (about) => `${api(about)}/cid?reference=never`, {
       how: 'of an image that is not there',
     }),

@@ -16,6 +16,7 @@ import { Repository } from '../conformance/repository.ts'
 import { startReplica } from '../conformance/start-registry.ts'
 import { SecureRegistry } from '../http2/secure-registry.ts'
 import { requirePeers } from '../support/peers.ts'
+import { NerdctlCalls, pullLikeNerdctl } from './nerdctl-calls.ts'
 import { importCar, pin, readOffline, startKuboOf } from './kubo-of-registry.ts'
 
 const random = randomFrom('kubo of a registry')
@@ -67,6 +68,18 @@ describe('a stock Kubo whose only router is ours', () => {
     for (const cid of contents.keys()) await pin(kubo, cid)
     await stack.disposeAsync()
     await expectPinned(kubo, contents)
+  })
+
+  test('answers the calls of nerdctl for an image in its form', async (context) => {
+    requireIpfsPeer(context, 'kubo')
+    await using registry = await startReplica({})
+    using http = new HttpClient(registry.origin)
+    const { image } = makeImage()
+    await new Repository(http, 'me/app').pushImage(image, 'v1')
+    const path = '/api/v1/repositories/me%2Fapp/cid?reference=v1&form=nerdctl'
+    const { cid } = (await http.send({ path })).json() as { cid: string }
+    await using kubo = await startKuboOf(registry.origin)
+    await pullLikeNerdctl(new NerdctlCalls(kubo.apiUrl), cid, image)
   })
 
   test('does the same over HTTPS, for which it wants HTTP/2', async (context) => {

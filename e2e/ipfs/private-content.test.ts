@@ -28,6 +28,8 @@ let alice: HttpClient
 /** In a private repository, and in no other. */
 let secret: MultiPlatformImage
 let secretBlocks: ImageBlocks
+/** Of the form of the image that nerdctl takes, which its owner has asked for. */
+let nerdctlCid: Cid
 const secretName = 'secret/app'
 
 beforeAll(async () => {
@@ -35,12 +37,19 @@ beforeAll(async () => {
   secret = randomMultiPlatformImage(registry.random, { layerSize: 1_200_000 })
   secretBlocks = await blocksOf(secret, tag)
   await push(secretName, secret)
+  nerdctlCid = await askForNerdctlCid(secretName)
 })
 
 async function push(name: string, { index, images }: MultiPlatformImage): Promise<void> {
   const repository = new Repository(alice, name)
   for (const image of images) await repository.pushImage(image)
   await repository.pushManifest(index, tag)
+}
+
+/** Asks, as the owner, for the CID of what nerdctl takes for the image. */
+async function askForNerdctlCid(name: string): Promise<Cid> {
+  const path = `/api/v1/repositories/${encodeURIComponent(name)}/cid?reference=${tag}&form=nerdctl`
+  return ((await alice.send({ path })).json() as { cid: Cid }).cid
 }
 
 /** Asks, as the owner, for the CID of the image and of the repository, which computes what can be computed. */
@@ -61,7 +70,7 @@ describe('Nothing of a private image is there:', () => {
   })
 
   test.each(titled)('$title', async ({ probe }) => {
-    await expectUnknown(asked(), probe, cidsOf(secretBlocks))
+    await expectUnknown(asked(), probe, [...cidsOf(secretBlocks), nerdctlCid])
   })
 
   test('not even for its owner', async () => {

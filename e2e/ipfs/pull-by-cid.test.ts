@@ -78,6 +78,7 @@ describe('The CID of an image', () => {
     const { digest } = part.images[1]!.manifest
     expect(refused.json()).toMatchObject({ code: 'CONFLICT', context: { missing: [digest] } })
     expect(refused.text()).toContain(digest)
+    expect((await askForCid('in/parts', 'v1&form=nerdctl')).status).toBe(409)
     expect((await askForCid('in/parts')).json()).toMatchObject({ tags: 0, leftOut: ['v1'] })
     await repository.pushImage(part.images[1]!)
     expect(await cidOf('in/parts', 'v1')).toBe((await blocksOf(part, 'v1')).layout)
@@ -117,6 +118,53 @@ describe('The CID of an image', () => {
     }
     const pulled = await registry.http.send({ path: `/v2/ipfs/${cid}/manifests/latest` })
     expect(pulled.header('docker-content-digest')).toBe(long.manifest.digest)
+  })
+})
+
+describe('The form for nerdctl', () => {
+  interface Located {
+    digest: string
+    size: number
+    urls?: string[]
+    config?: Located
+    layers?: Located[]
+    manifests?: Located[]
+  }
+  const ask = (reference: string) => {
+    const path = `/api/v1/repositories/${encodeURIComponent(name)}/cid?form=nerdctl${reference}`
+    return registry.http.send({ path })
+  }
+
+  test('leads to everything of the image through the gateway, by CIDs alone', async () => {
+    const answer = await ask('&reference=v1')
+    const { cid, digest } = answer.json() as { cid: string; digest: string }
+    expect(digest).toBe(image.index.digest)
+    const get = async (of: string) => (await registry.http.send({ path: `/ipfs/${of}?format=car` })).body
+    const raw = async (of: string) => (await registry.http.send({ path: `/ipfs/${of}?format=raw` })).body
+    const found = new Set<string>()
+    const visit = async (one: Located): Promise<void> => {
+      const [, of] = /^ipfs:\/\/(.+)$/.exec(one.urls![0]!)!
+      if (!contentsOf(image).some((content) => content.digest === one.digest)) {
+        const bytes = await raw(of!)
+        expect([digestOf(bytes), bytes.length]).toEqual([one.digest, one.size])
+        const { config, layers = [], manifests = [] } = JSON.parse(bytes.toString()) as Located
+        for (const next of [...(config === undefined ? [] : [config]), ...layers, ...manifests])
+          await visit(next)
+        return
+      }
+      found.add(one.digest)
+      expect((await get(of!)).length).toBeGreaterThan(one.size)
+    }
+    await visit(JSON.parse((await raw(cid)).toString()) as Located)
+    const blobs = image.images.flatMap((one) => one.blobs.map((blob) => blob.digest))
+    expect(found).toEqual(new Set(blobs))
+    const pulled = await registry.http.send({ path: `/v2/${name}/manifests/v1` })
+    expect(pulled.body.equals(image.index.bytes), 'what was pushed').toBe(true)
+  })
+
+  test('is one of images', async () => {
+    const refused = await ask('')
+    expect([refused.status, refused.json()]).toMatchObject([400, { code: 'PARAMETER_INVALID' }])
   })
 })
 

@@ -59,6 +59,44 @@ async function cidsOf(ports: Ports, repository: RepositoryName, digest: Digest):
   return [image.cid, (await registry.repositoryCid(operator, { repository })).cid]
 }
 
+describe('The form of an image for nerdctl', () => {
+  const askFor = async ({ metadata, ...ports }: Ports, repository: RepositoryName, digest: Digest) => {
+    const writes: string[] = []
+    const counted = new Proxy(metadata, {
+      get(target, name, receiver) {
+        if (name === 'putLayout') writes.push(name)
+        return Reflect.get(target, name, receiver) as unknown
+      },
+    })
+    const reference = { kind: 'digest', digest } as const
+    const registry = createRegistry({ ...ports, metadata: counted })
+    const { cid } = await registry.imageCid(operator, { repository, reference, form: 'nerdctl' })
+    return { cid, writes: writes.length }
+  }
+
+  test('is kept once, beside the layout, and as long as that', async () => {
+    await using opened = await openPorts()
+    const { ports } = opened
+    const name = await newPublic(ports.metadata)
+    const digest = await push(ports.metadata, name, 'a')
+    const { cid, writes } = await askFor(ports, name, digest)
+    expect([writes, await isVisible(ports, cid)]).toEqual([1, true])
+    expect(await askFor(ports, name, digest)).toEqual({ cid, writes: 0 })
+    const layout = (await ports.metadata.findLayout(name, digest))?.layout
+    expect(layout?.stored).toBe(true)
+    await storeLayouts(ports)
+    expect(await isVisible(ports, cid)).toBe(true)
+    await ports.metadata.setVisibility(name, 'private', placementOf(ports))
+    expect(await isVisible(ports, cid)).toBe(false)
+    expect(await askFor(ports, name, digest)).toEqual({ cid, writes: 0 })
+    await settleVisibility(ports)
+    await ports.metadata.setVisibility(name, 'public', placementOf(ports))
+    await storeLayouts(ports)
+    expect((await askFor(ports, name, digest)).cid).toBe(cid)
+    expect(await isVisible(ports, cid)).toBe(true)
+  })
+})
+
 describe('storeLayouts', () => {
   test('keeps what follows from tags that changed, before anybody asks', async () => {
     await using opened = await openPorts()

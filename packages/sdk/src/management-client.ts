@@ -117,6 +117,9 @@ export interface RestoredFacts {
   missing: Digest[]
 }
 
+/** What the CID of an image leads to: a complete OCI image layout, or a descriptor with `ipfs://` addresses below it. */
+export type ImageForm = 'layout' | 'nerdctl'
+
 /** The CID of an image, or of a repository. */
 export interface CidFacts {
   repository: string
@@ -273,10 +276,19 @@ export class ManagementClient {
     return this.#get(`${repositoryPath(name)}/manifests/${encodeURIComponent(reference)}`)
   }
 
-  /** The CID of an image; of the repository without a reference. */
-  cid(name: RepositoryName, reference: Tag | Digest | null): Promise<CidFacts> {
-    const query = reference === null ? '' : `?reference=${encodeURIComponent(reference)}`
-    return this.#get(`${repositoryPath(name)}/cid${query}`)
+  /**
+   * The CID of an image; of the repository without a reference.
+   * @param form of an image: a layout, or what nerdctl takes.
+   */
+  cid(
+    name: RepositoryName,
+    reference: Tag | Digest | null,
+    { form = 'layout' }: { form?: ImageForm } = {},
+  ): Promise<CidFacts> {
+    const query = new URLSearchParams()
+    if (reference !== null) query.set('reference', reference)
+    if (form !== 'layout') query.set('form', form)
+    return this.#get(`${repositoryPath(name)}/cid${query.size === 0 ? '' : `?${query.toString()}`}`)
   }
 
   #get<T>(path: string, { signal }: { signal?: AbortSignal } = {}): Promise<T> {

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander'
 import type { Visibility } from '@openregistry/sdk'
+import type { CidOptions } from '../client/cid.ts'
 import { withClientOptions, type ClientOptions } from '../client/client-options.ts'
 import { moveCommand } from './move.ts'
 import { examples, jsonOption } from './shared-options.ts'
@@ -66,6 +67,14 @@ function cidCommand(): Command {
   return withClientOptions(new Command('cid'))
     .description('print the CID under which IPFS has an image, or all images of a repository')
     .argument('<image or repository>', 'name:tag, name@digest, or a name for the directory of all tags')
+    .addOption(
+      new Option(
+        '--form <form>',
+        'of an image: a complete OCI image layout, or what nerdctl pulls by ipfs://',
+      )
+        .choices(['layout', 'nerdctl'])
+        .default('layout'),
+    )
     .addOption(jsonOption())
     .addHelpText(
       'after',
@@ -73,9 +82,10 @@ function cidCommand(): Command {
         'openregistry cid me/app:1',
         'ipfs get $(openregistry cid me/app:1) -o app && skopeo copy oci:app docker-daemon:app:1',
         'openregistry cid registry.example.org/me/app',
+        'nerdctl pull ipfs://$(openregistry cid me/app:1 --form nerdctl)',
       )}\n\nThe image is a complete OCI image layout under it. Nothing is found under the CID of a private repository.`,
     )
-    .action(async (target: string, options: ClientOptions) => {
+    .action(async (target: string, options: CidOptions) => {
       const { cid } = await import('../client/cid.ts')
       await cid(target, options)
     })

@@ -4,12 +4,20 @@ import { authorize } from '../access/authorize.ts'
 import type { Principal } from '../access/principal.ts'
 import type { Visibility } from '../ports/metadata-store.ts'
 import type { Ports } from '../settings.ts'
+import { keepNerdctlForm } from './keep-nerdctl-form.ts'
 import { computeLayout, isReady } from './layout-of.ts'
 import { buildDirectory } from './repository-directory.ts'
 import { storeDirectory } from './store-directory.ts'
 
-/** The CID of an image, as a complete OCI image layout. */
+/**
+ * What of an image a CID leads to: a complete OCI image layout, or the descriptor from which nerdctl and the stargz snapshotter
+ * go on by `ipfs://` addresses.
+ */
+export type ImageForm = 'layout' | 'nerdctl'
+
+/** The CID of an image. */
 export interface ImageCid {
+  /** Of the image as it was pushed. */
   digest: Digest
   cid: Cid
   /** Bytes of all blocks, the image's included. */
@@ -19,22 +27,26 @@ export interface ImageCid {
 }
 
 /**
- * The CID under which the whole image is one OCI image layout: a function of the manifest's digest alone. That of a private
- * image can be computed by whoever may pull it, and nothing is found under it.
+ * The CID under which the whole image is one OCI image layout, or has another form: a function of the manifest's digest alone.
+ * That of a private image can be computed by whoever may pull it, and nothing is found under it.
  * @throws RegistryError `UNAUTHORIZED`, `NAME_UNKNOWN`, `MANIFEST_UNKNOWN`; `CONFLICT` with `detail.missing` when parts of
  * the image are not here.
  */
 export async function imageCid(
   ports: Ports,
   principal: Principal,
-  { repository, reference }: { repository: RepositoryName; reference: Reference },
+  input: { repository: RepositoryName; reference: Reference; form?: ImageForm },
 ): Promise<ImageCid> {
+  const { repository, reference, form = 'layout' } = input
   const found = await ports.metadata.findManifest(repository, reference, { bytes: false })
   authorize(principal, 'pull', repository, found?.repository ?? null)
   if (found === null) throw new RegistryError('NAME_UNKNOWN', `There is no repository "${repository}" here.`)
   if (found.manifest === null) throw new RegistryError('MANIFEST_UNKNOWN')
   const { digest } = found.manifest
   const { visibility } = found.repository
+  if (form === 'nerdctl') {
+    return { digest, visibility, ...(await keepNerdctlForm(ports, found.repository, digest)) }
+  }
   const known = (await ports.metadata.findLayout(repository, digest))?.layout ?? null
   const layout = isReady(known, visibility) ? known : await computeLayout(ports, { repository, digest })
   if (layout instanceof RegistryError) throw layout

@@ -1,7 +1,8 @@
-import { cidParts, unixfsLeafSize, unixfsNode, unixfsTree, type Sha256 } from '@openregistry/dag'
+import { cidParts, type Sha256 } from '@openregistry/dag'
 import { RegistryError, type Digest, type RepositoryName } from '@openregistry/oci'
 import type { ContentShape, HashedBlock } from '../ports/ipfs.ts'
 import type { LayoutBlocks } from '../ports/layout-pins.ts'
+import { blocksInMemory } from './blocks-in-memory.ts'
 import { buildLayout } from './image-layout.ts'
 import type { LayoutPorts } from './layout-of.ts'
 import { readImage, type WholeImage } from './whole-image.ts'
@@ -41,7 +42,7 @@ export async function layoutBlocks(ports: LayoutPorts, wanted: WantedLayout): Pr
     for (const content of inline) {
       const bytes = await inlineBytes(ports, wanted, image, content.digest)
       if (bytes === null) throw new RegistryError('CONFLICT', `${content.digest} is not there any more.`)
-      yield* blocksOf(bytes, content, sha256)
+      yield* blocksInMemory(bytes, cidParts(content.cid).digest, sha256)
     }
   }
   const shapes: { sha256: Uint8Array; size: number }[] = []
@@ -87,30 +88,6 @@ async function inlineBytes(
   }
   const location = (await metadata.findBlob(repository, digest))?.blob?.location
   return location?.kind === 'inline' ? location.bytes : null
-}
-
-/** All blocks of a content that is in memory. */
-function* blocksOf(
-  bytes: Uint8Array,
-  { cid, size }: ContentShape,
-  sha256: Sha256,
-): Generator<HashedBlock, void, undefined> {
-  if (size <= unixfsLeafSize) return yield { sha256: cidParts(cid).digest, bytes }
-  const leaves: Uint8Array[] = []
-  for (let at = 0; at < size; at += unixfsLeafSize) {
-    const leaf = bytes.subarray(at, at + unixfsLeafSize)
-    const hash = sha256(leaf)
-    leaves.push(hash)
-    yield { sha256: hash, bytes: leaf }
-  }
-  const packed = new Uint8Array(Buffer.concat(leaves))
-  const tree = unixfsTree({ size, leaves: packed, sha256: leaves[0]! }, sha256)
-  for (const [below, hashes] of tree.nodes.entries()) {
-    for (let index = 0; index * 32 < hashes.length; index++) {
-      const node = unixfsNode({ size, leaves: packed, nodes: tree.nodes }, below + 1, index, sha256)
-      yield { sha256: hashes.subarray(index * 32, index * 32 + 32), bytes: node }
-    }
-  }
 }
 
 /** Each block once: platforms of an image often have a config or a directory in common. */

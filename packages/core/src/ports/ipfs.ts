@@ -188,7 +188,8 @@ export interface IpfsStore {
 
   /**
    * Notes the layout of a live manifest, or that its image is not whole (null). Blocks are kept only if the repository is
-   * public. Nothing happens when the manifest is not there.
+   * public; those that were kept before stay if the layout is the same, and go with it otherwise. Nothing happens when the
+   * manifest is not there.
    */
   putLayout(input: PutLayout): Promise<void>
 

@@ -14,12 +14,16 @@ export function* putLayout(sql: Sql, { repository: name, digest, layout }: PutLa
   // Nothing of a private repository is left lying about, although nobody would find it.
   const blocks = repository.visibility === 'public' ? (layout?.blocks ?? []) : []
   const stored = blocks.length > 0
+  // What was derived from the image since then stays as long as the layout is the same and can be seen.
+  yield* run(sql`
+    DELETE FROM layout_blocks WHERE manifest_id = ${manifest.id} AND NOT EXISTS (
+      SELECT 1 FROM layouts
+      WHERE manifest_id = ${manifest.id} AND ${stored} AND stored AND root = ${layout?.root ?? null})`)
   yield* run(sql`
     INSERT INTO layouts (manifest_id, root, size, stored, computed_at)
     VALUES (${manifest.id}, ${layout?.root ?? null}, ${layout?.size ?? 0}, ${stored}, ${sql.now})
     ON CONFLICT (manifest_id) DO UPDATE SET
       root = excluded.root, size = excluded.size, stored = excluded.stored, computed_at = excluded.computed_at, pin_due_at = 0`)
-  yield* run(sql`DELETE FROM layout_blocks WHERE manifest_id = ${manifest.id}`)
   yield* runEach(
     blocks.map(
       ({ sha256, bytes }) => sql`

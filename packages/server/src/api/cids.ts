@@ -1,5 +1,5 @@
 import { createRoute, z, type OpenAPIHono } from '@hono/zod-openapi'
-import { parseReference, parseRepositoryName } from '@openregistry/oci'
+import { RegistryError, parseReference, parseRepositoryName } from '@openregistry/oci'
 import type { WebEnvironment, WebParts } from '../web/parts.ts'
 import { nameParameter } from './schemas.ts'
 
@@ -40,6 +40,10 @@ const cidRoute = createRoute({
         .string()
         .optional()
         .openapi({ description: 'A tag or a digest. Without it: of the repository.' }),
+      form: z.enum(['layout', 'nerdctl']).optional().openapi({
+        description:
+          'Of an image: a complete OCI image layout (without it, too), or the descriptor from which nerdctl and the stargz snapshotter go on by ipfs:// addresses. What was pushed stays as it is.',
+      }),
     }),
   },
   responses: {
@@ -57,13 +61,22 @@ export function registerCids(
 ): void {
   app.openapi(cidRoute, async (context) => {
     const repository = parseRepositoryName(context.req.valid('param').name)
-    const { reference = null } = context.req.valid('query')
+    const { reference = null, form = 'layout' } = context.req.valid('query')
     const principal = context.get('principal')
     if (reference === null) {
+      if (form !== 'layout') throw formOfRepository(form)
       const found = await registry.repositoryCid(principal, { repository })
       return context.json({ repository, reference, digest: null, ...found }, 200)
     }
-    const found = await registry.imageCid(principal, { repository, reference: parseReference(reference) })
+    const wanted = { repository, reference: parseReference(reference), form }
+    const found = await registry.imageCid(principal, wanted)
     return context.json({ repository, reference, ...found, ipns: null, tags: null, leftOut: [] }, 200)
   })
+}
+
+function formOfRepository(form: string): RegistryError {
+  return new RegistryError(
+    'PARAMETER_INVALID',
+    `The form "${form}" is one of an image: name it with "reference".`,
+  )
 }

@@ -65,6 +65,18 @@ export function layoutTests(open: OpenMetadataStore): void {
       expect(await visible(store(), two.blocks)).toStrictEqual([false, false])
     })
 
+    test('have what was derived from them beside them, as long as they are the same', async () => {
+      const name = await newPublic(store())
+      const { digest } = await pushManifest(store(), name)
+      const [layout, derived] = [newLayout(), newBlock()]
+      const withMore = { ...layout, blocks: [...layout.blocks, derived] }
+      for (const each of [withMore, layout])
+        await store().putLayout({ repository: name, digest, layout: each })
+      expect(await visible(store(), withMore.blocks)).toStrictEqual([true, true, true])
+      await store().putLayout({ repository: name, digest, layout: newLayout() })
+      expect(await visible(store(), withMore.blocks)).toStrictEqual([false, false, false])
+    })
+
     test('of what is not there are not kept', async () => {
       const [name, layout] = [await newPublic(store()), newLayout()]
       await store().putLayout({ repository: name, digest: unknownDigest(), layout })
