@@ -1,6 +1,8 @@
 export type * from './block-view.ts'
 export { attachment, type Conditions, type ContentAnswer } from './content-answer.ts'
 export { gatewaySource } from './client/gateway-source.ts'
+export { kuboSource } from './client/kubo-source.ts'
+export type { NamedSource } from './client/named-source.ts'
 export * from './gateway/index.ts'
 export * from './ipns/index.ts'
 export * from './layout/index.ts'

@@ -2,15 +2,15 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
+import type { BlockSource } from '@openregistry/core'
 import { CarError, cidParts, readCar, type Cid } from '@openregistry/dag'
-import type { BlockProvider } from '@openregistry/ipfs'
 import { CommandError } from '../exit-codes.ts'
 
 /**
  * A CAR as somebody who has blocks. It is read once from its beginning to its end, which finds out whether it is whole; where
  * its blocks lie is kept in a temporary file, so that one of any size takes little memory.
  */
-export class CarFile implements BlockProvider, AsyncDisposable {
+export class CarFile implements BlockSource, AsyncDisposable {
   readonly name: string
   readonly root: Cid
   readonly #file: FileHandle

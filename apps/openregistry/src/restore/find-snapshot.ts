@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { CidError, IpnsError, parseCid, parseIpnsName, verifyIpnsRecord, type Cid } from '@openregistry/dag'
-import type { RemoteProvider } from '@openregistry/ipfs'
+import type { NamedSource } from '@openregistry/ipfs'
 import { CommandError, exitCodes } from '../exit-codes.ts'
 import type { TrustedKey } from './trusted-key.ts'
 
@@ -36,12 +36,12 @@ export async function parseSnapshotAddress(text: string): Promise<SnapshotAddres
  */
 export async function resolveName(
   name: string,
-  providers: readonly RemoteProvider[],
+  sources: readonly NamedSource[],
   { publicKey, verify }: TrustedKey,
 ): Promise<Cid> {
   const reasons: string[] = []
   let newest: { cid: Cid; sequence: number } | null = null
-  for (const provider of providers) {
+  for (const provider of sources) {
     try {
       const record = await provider.record(name)
       if (record === null) {
@@ -56,6 +56,6 @@ export async function resolveName(
     }
   }
   if (newest !== null) return newest.cid
-  if (providers.length === 0) reasons.push('there is nobody to ask; name somebody with --from or --kubo')
+  if (sources.length === 0) reasons.push('there is nobody to ask; name somebody with --from or --kubo')
   throw new CommandError(`nobody leads from the name ${name} to a snapshot: ${reasons.join('; ')}.`)
 }

@@ -1,16 +1,15 @@
 import { authorizationOf } from '@openregistry/blobs'
-import type { Ports } from '@openregistry/core'
+import type { BlockSource, Ports } from '@openregistry/core'
 import {
   BlockMissing,
   createSeal,
   findBlockOf,
-  gatewayProvider,
-  kuboProvider,
+  gatewaySource,
+  kuboSource,
   openSnapshot,
   restoreSnapshot,
   SnapshotError,
-  type BlockProvider,
-  type RemoteProvider,
+  type NamedSource,
   type RestoreReport,
   type Snapshot,
 } from '@openregistry/ipfs'
@@ -46,7 +45,7 @@ export async function restore(config: Config, text: string, options: RestoreComm
   await using opened = new AsyncDisposableStack()
   const address = await parseSnapshotAddress(text)
   const keys = await findKeysFile(config.keys.file, silentLogger)
-  const remote = providersOf(config, options)
+  const remote = sourcesOf(config, options)
   const signal = stopSignal(opened)
   const snapshot = await findSnapshot(address, { keys, remote, named: options.key, signal, opened })
   if (keys === null)
@@ -79,7 +78,7 @@ async function run(
 
 interface Search {
   keys: Keys | null
-  remote: RemoteProvider[]
+  remote: NamedSource[]
   named: string | undefined
   signal: AbortSignal
   opened: AsyncDisposableStack
@@ -90,14 +89,14 @@ async function findSnapshot(address: SnapshotAddress, search: Search): Promise<S
   const { keys, remote, named, signal, opened } = search
   const trust = trustedKey({ named, followed: address.kind === 'name' ? address.name : null }, keys)
   const car = address.kind === 'file' ? opened.use(await CarFile.open(address.path)) : null
-  const providers: BlockProvider[] = [...(car === null ? [] : [car]), ...remote]
+  const sources: BlockSource[] = [...(car === null ? [] : [car]), ...remote]
   const root = await rootOf(address, car, () => resolveNameOf(address, search, trust))
   try {
     return await openSnapshot(
       {
         root,
         trust,
-        fetchBlock: (cid, stop) => findBlockOf(providers, cid, stop),
+        fetchBlock: (cid, stop) => findBlockOf(sources, cid, stop),
         seal: keys === null ? null : createSeal(keys.derive(sealPurpose)),
       },
       signal,
@@ -131,7 +130,7 @@ function explained(error: unknown): unknown {
 }
 
 /** Whoever may have what is missing, in the order in which they are asked. */
-function providersOf({ dfs: { ipfs } }: Config, { from, kubo }: RestoreCommandOptions): RemoteProvider[] {
+function sourcesOf({ dfs: { ipfs } }: Config, { from, kubo }: RestoreCommandOptions): NamedSource[] {
   for (const address of [...from, ...kubo]) {
     if (/^https?:\/\//.test(address) && URL.canParse(address)) continue
     throw new CommandError(`${address} is no address; write it like http://127.0.0.1:5001.`, {
@@ -141,8 +140,8 @@ function providersOf({ dfs: { ipfs } }: Config, { from, kubo }: RestoreCommandOp
   const token = authorizationOf(ipfs.api_token)
   const own = ipfs.api_url === null || kubo.includes(ipfs.api_url) ? [] : [ipfs.api_url]
   return [
-    ...[...kubo, ...own].map((address) => kuboProvider(address, address === ipfs.api_url ? token : null)),
-    ...from.map((address) => gatewayProvider(address)),
+    ...[...kubo, ...own].map((address) => kuboSource(address, address === ipfs.api_url ? token : null)),
+    ...from.map((address) => gatewaySource(address)),
   ]
 }
 

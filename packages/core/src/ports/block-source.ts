@@ -9,7 +9,7 @@ export interface BlockSource {
   readonly name: string
   /**
    * The bytes of a block. Answers in a bounded time, and reads no more than it has to.
-   * @param size bytes that the block has; another size is no answer.
+   * @param size bytes that the block has, or has at most; more are no answer.
    */
   block(cid: Cid, size: number, signal?: AbortSignal): Promise<Uint8Array | null>
 }

@@ -27,8 +27,9 @@ test('reads no more than the block has', async () => {
 test.each([
   [[503], 'given'],
   [[429, 502], 'given'],
-  [[500, 500, 500], 'it answers with status 500'],
-  [[403], 'it answers with status 403'],
+  [[500, 500, 500, 500], 'it answers with status 500 (a page of a proxy)'],
+  [[301], 'it answers with status 301 (a page of a proxy)'],
+  [[403], 'it answers with status 403 (a page of a proxy)'],
   [[410], 'not there'],
 ] as const)('answers of %j end in: %s', async (statuses, expected) => {
   await using gateway = await startBlockGateway(bytes)

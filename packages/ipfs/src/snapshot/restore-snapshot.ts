@@ -1,6 +1,6 @@
 import { finishUpload, mountBlob, openUpload, operator, putManifest, type Ports } from '@openregistry/core'
 import { RegistryError, digestAlgorithm, type Digest, type RepositoryName, type Tag } from '@openregistry/oci'
-import { BlockMissing } from './block-provider.ts'
+import { BlockMissing } from './find-block.ts'
 import type { Snapshot } from './read-snapshot.ts'
 import { RestoreTally, type RestoreReport } from './restore-report.ts'
 import { SnapshotError } from './snapshot-error.ts'
