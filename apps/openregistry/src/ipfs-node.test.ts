@@ -5,6 +5,7 @@ import { parseRepositoryName, parseTag } from '@openregistry/oci'
 import { BitswapClient, KuboNode, requireIpfsPeer, wantlistMessage } from '@openregistry/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { pushImage, type PushedImage } from './testing/push-image.ts'
+import { runCommand } from './testing/run-command.ts'
 import { runServer, type ServerUnderTest } from './testing/run-server.ts'
 import { temporaryFolder } from './testing/temporary-folder.ts'
 
@@ -82,7 +83,7 @@ describe('a registry that is a node', () => {
     ]
     for (const type of ['have', 'block'] as const) expect(await ask(cids, type)).toEqual([])
     await registry.client.api.setVisibility(closedName, 'public')
-    for (const name of [closedName]) await registry.client.api.cid(name, null)
+    await registry.client.api.cid(closedName, null)
     for (const type of ['have', 'block'] as const) expect(await ask(cids, type)).toEqual(cids)
     await registry.client.api.setVisibility(closedName, 'private')
     for (const type of ['have', 'block'] as const) expect(await ask(cids, type)).toEqual([])
@@ -118,3 +119,30 @@ test('with a swarm key, only nodes that have it get anything', async (context) =
   await using stranger = await KuboNode.start()
   await expect(stranger.call('swarm/connect', { arg: addressOf(hidden) })).rejects.toThrow()
 }, 90_000)
+
+describe('a node that cannot start says why, and nothing is served:', () => {
+  const serve = async (env: Record<string, string>) => {
+    await using home = await temporaryFolder()
+    const variables = { OPEN_REGISTRY_HTTP_PORT: '0', OPEN_REGISTRY_IPFS_NODE: 'true', ...env }
+    return await runCommand(['serve'], { cwd: home.path, env: variables })
+  }
+
+  test('its port is taken', async () => {
+    const port = addressOf(registry).split('/')[4] ?? ''
+    const { code, stderr } = await serve({ OPEN_REGISTRY_IPFS_LISTEN: `127.0.0.1:${port}` })
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/the IPFS node cannot listen \(ipfs\.listen\): listen EADDRINUSE.*127\.0\.0\.1:/),
+    ])
+  })
+
+  test('its swarm key is none', async () => {
+    const file = join(folder, 'no.key')
+    await writeFile(file, swarmKey.replace('/base16/', '/base64/'))
+    const { code, stderr } = await serve({ OPEN_REGISTRY_IPFS_SWARM_KEY_FILE: file })
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining('no.key (ipfs.swarm_key_file) is no swarm key'),
+    ])
+  })
+})

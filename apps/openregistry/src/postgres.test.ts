@@ -1,8 +1,15 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { describeWithPostgres, type DatabaseAddress } from '@openregistry/testkit'
-import { parseRepositoryName } from '@openregistry/oci'
+import {
+  BitswapClient,
+  describeWithPostgres,
+  freePort,
+  wantlistMessage,
+  type DatabaseAddress,
+} from '@openregistry/testkit'
+import { cidParts, encodeCid, rawCid } from '@openregistry/dag'
+import { digestBytes, parseRepositoryName } from '@openregistry/oci'
 import type { Finding } from './doctor/finding.ts'
 import { pushImage, type PushedImage } from './testing/push-image.ts'
 import { runCommand } from './testing/run-command.ts'
@@ -47,6 +54,28 @@ describeWithPostgres(
       await expectImage(registry, 'me/app', image)
       const ready = await fetch(`${registry.server}/readyz`)
       expect(ready.status).toBe(200)
+    })
+
+    test('is one node of IPFS, in the process for the background, however many workers there are', async () => {
+      await using folder = await temporaryFolder()
+      const env = {
+        ...variablesOf(await database()),
+        OPEN_REGISTRY_HTTP_WORKERS: '2',
+        OPEN_REGISTRY_IPFS_NODE: 'true',
+        OPEN_REGISTRY_IPFS_LISTEN: `127.0.0.1:${await freePort()}`,
+      }
+      await using registry = await runServer({ cwd: folder.path, env })
+      const image = await pushImage(registry.client, 'me/app:1')
+      const started = registry.log.filter(({ event }) => event === 'ipfs_node_start')
+      expect(started).toEqual([expect.objectContaining({ worker: 'background' })])
+      const [address = ''] = started.flatMap(({ addresses }) => addresses as string[])
+      await using peer = await BitswapClient.connect(address)
+      const cid = encodeCid(cidParts(rawCid(digestBytes(image.layer.digest))))
+      await peer.ask(wantlistMessage([{ cid }]))
+      const { blocks } = await peer.told((told) => told.blocks.length === 1)
+      expect(blocks[0]?.data.equals(image.layer.bytes)).toBe(true)
+      const metrics = await (await fetch(`${registry.server}/metrics`)).text()
+      expect(metrics).toMatch(/^openregistry_ipfs_peers 1$/m)
     })
 
     test('migrate, doctor and config print know it, and backup says what to use', async () => {

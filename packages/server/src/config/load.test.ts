@@ -181,6 +181,26 @@ describe('what keys mean together', () => {
     ['open with users', 'auth: {mode: open, users_file: x}', 'auth.mode: open mode asks nobody'],
     ['a certificate alone', 'http: {tls: {cert: x}}', 'http.tls.cert: a certificate needs its key'],
     ['a key alone', 'http: {tls: {key: x}}', 'http.tls.key: a key needs its certificate'],
+    [
+      'a name where a node is to listen',
+      'ipfs: {node: true, listen: "a.example:4001"}',
+      'ipfs.listen: a.example is a name',
+    ],
+    [
+      'a node at the port of HTTP',
+      'ipfs: {node: true, listen: ["[::]:5000"]}',
+      'ipfs.listen: port 5000 is that of HTTP',
+    ],
+    [
+      'a node at the port of the metrics',
+      '{ipfs: {node: true}, metrics: {listen: "4001"}}',
+      'ipfs.listen: port 4001 is that of HTTP',
+    ],
+    [
+      'a node at any port beside PostgreSQL',
+      '{db: {host: a}, ipfs: {node: true, listen: "0"}}',
+      'ipfs.listen: with PostgreSQL the node needs a port',
+    ],
     ['workers on SQLite', 'http: {workers: 2}', 'http.workers: SQLite has one serving process'],
     [
       'a target longer than all headers',

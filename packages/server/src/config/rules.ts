@@ -87,9 +87,15 @@ function checkTls({ http: { tls } }: Config, refuse: Refuse): void {
     refuse('http.tls.key', 'a key needs its certificate; set http.tls.cert')
 }
 
-function checkNode({ ipfs }: Config, refuse: Refuse): void {
-  for (const { host } of ipfs.listen) {
+function checkNode({ ipfs, http, metrics, db }: Config, refuse: Refuse): void {
+  if (!ipfs.node) return
+  for (const { host, port } of ipfs.listen) {
     if (isIP(host) === 0) refuse('ipfs.listen', `${host} is a name; a node listens on IP addresses`)
+    // Processes of one supervisor that listen at the same place share what arrives there, unasked.
+    if (port === 0 && db.kind === 'postgres')
+      refuse('ipfs.listen', 'with PostgreSQL the node needs a port that is named; 0 is none')
+    if (port !== 0 && (port === http.port || port === metrics.listen?.port))
+      refuse('ipfs.listen', `port ${port} is that of HTTP; give the node another one`)
   }
 }
 
