@@ -48,11 +48,13 @@ export class WantQueue {
 
   async #untilRoom(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
-    const { promise, reject } = (this.#room ??= Promise.withResolvers())
-    const stop = (): void => reject(signal.reason as Error)
+    const room = (this.#room ??= Promise.withResolvers())
+    // One that leaves takes nothing from the others that wait.
+    const gone = Promise.withResolvers<never>()
+    const stop = (): void => gone.reject(signal.reason as Error)
     signal.addEventListener('abort', stop, { once: true })
     try {
-      await promise
+      await Promise.race([room.promise, gone.promise])
     } finally {
       signal.removeEventListener('abort', stop)
     }
