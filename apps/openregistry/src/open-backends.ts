@@ -4,16 +4,17 @@ import {
   openDiskBlobStore,
   openKuboBlobStore,
   openS3BlobStore,
+  openSkynetBlobStore,
   type FileLayer,
 } from '@openregistry/blobs'
-import type { BlobStore, ContentHasher, KeepsIdentity, Lists } from '@openregistry/core'
+import type { BlobStore, ContentHasher, KeepsIdentity } from '@openregistry/core'
 import type { Config } from '@openregistry/server/config'
 
 /** Backends that speak S3, by the name that they have in `dfs` and in `blob_locations.backend`. */
 const s3Backends = ['s3', 'storj', 'filebase'] as const
 
 /** A backend of the configuration. */
-export type Backend = BlobStore & Lists & KeepsIdentity
+export type Backend = BlobStore & KeepsIdentity
 
 /** The settings of such a backend that is configured. */
 type S3Settings = Config['dfs'][(typeof s3Backends)[number]]
@@ -49,6 +50,8 @@ export async function openBackends(
     const bucket = await openBucket(backend, dfs[backend], dfs.redirect)
     if (bucket !== null) stores.push(opened.use(bucket))
   }
+  const portal = await openPortal(config, hasher)
+  if (portal !== null) stores.push(opened.use(portal))
   return stores
 }
 
@@ -83,6 +86,20 @@ function openPinning({ data_dir: data, dfs: { ipfs, cluster } }: Config, hasher:
     )
   }
   return stores
+}
+
+async function openPortal(
+  { data_dir: data, dfs: { skynet } }: Config,
+  hasher: ContentHasher,
+): Promise<Backend | null> {
+  const { portal_url: portalUrl, api_key: apiKey, secret, name: registry, timeout } = skynet
+  // The rules of the configuration want the secret with a portal.
+  if (portalUrl === null || secret === null) return null
+  return openSkynetBlobStore({
+    ...{ portalUrl, apiKey, secret, registry, timeout, retryWithin: skynet.retry, public: skynet.public },
+    spool: join(data, 'spool'),
+    hashLeaf: (leaf) => hasher.hashLeaf(leaf),
+  })
 }
 
 function pinningOptions(settings: Config['dfs']['ipfs'] | Config['dfs']['cluster']) {

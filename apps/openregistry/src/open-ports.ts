@@ -3,6 +3,7 @@ import { createContentHasher, type FileLayer } from '@openregistry/blobs'
 import {
   isTrusted,
   keepsIdentity,
+  lists,
   ownBlobStore,
   ownedOnceThere,
   requireTied,
@@ -27,6 +28,7 @@ import { workerCount } from './worker-count.ts'
  */
 export interface Layers {
   files?: FileLayer
+  /** Around backends that can list, as those of the harness do. */
   blobs?: (store: BlobStore & Lists) => BlobStore & Lists
   metadata?: (store: MetadataStore) => MetadataStore
 }
@@ -50,7 +52,7 @@ export async function openPorts(
   const backends: BlobStore[] = []
   for (const backend of stores) {
     const own = await owned(backend, (here) => tieBackend(store, here))
-    backends.push(timedBlobStore(aroundBlobs(own), metrics))
+    backends.push(timedBlobStore(lists(own) ? aroundBlobs(own) : own, metrics))
   }
   watchPool(metrics, store.pool)
   const metadata = aroundMetadata(store)
@@ -85,9 +87,9 @@ export async function openDataPorts(config: Config, opened: AsyncDisposableStack
  * service may come later.
  */
 async function owned(
-  backend: BlobStore & Lists,
-  tie: (backend: BlobStore & Lists & KeepsIdentity) => Promise<Ownership>,
-): Promise<BlobStore & Lists> {
+  backend: BlobStore,
+  tie: (backend: BlobStore & KeepsIdentity) => Promise<Ownership>,
+): Promise<BlobStore> {
   if (!keepsIdentity(backend)) return backend
   const settle = (): Promise<Ownership> => tie(backend)
   return ownBlobStore(backend, isTrusted(backend) ? await settle() : await ownedOnceThere(backend, settle))

@@ -8,3 +8,4 @@ export { openKuboBlobStore, type KuboBlobStoreOptions } from './kubo/kubo-blob-s
 export { pinSnapshot, type NamedCar, type PinnedCar } from './kubo/pin-snapshot.ts'
 export { createMemoryBlobStore, type MemoryBlobStoreOptions } from './memory/memory-blob-store.ts'
 export { openS3BlobStore, type S3BlobStoreOptions } from './s3/s3-blob-store.ts'
+export { openSkynetBlobStore, type SkynetBlobStoreOptions } from './skynet/skynet-blob-store.ts'

@@ -2,8 +2,8 @@ import { RegistryError } from '@openregistry/oci'
 import type { Cid } from '@openregistry/dag'
 import type { SpanSource } from '../reading/span-reader.ts'
 import { refusalOf } from './answer-lines.ts'
-import type { HttpAnswer, HttpPeer } from './http-peer.ts'
-import { PeerUnreachable } from './peer-fault.ts'
+import type { HttpPeer } from './http-peer.ts'
+import { rangeHeader, takeRange, type WantedRange } from './range-answer.ts'
 import { persistently } from './retrying.ts'
 
 /** How to read through a gateway. */
@@ -66,27 +66,15 @@ export class Gateway {
    * Reads a range whole into memory, whatever its consumer does meanwhile: a gateway that cannot get rid of its bytes for
    * a while gives up, and writes an excuse in between them.
    */
-  async #read(
-    file: Cid,
-    {
-      target,
-      length,
-      position,
-      size,
-    }: { target: Uint8Array; length: number; position: number; size: number },
-    signal: AbortSignal,
-  ): Promise<number> {
-    const last = position + length - 1
-    const headers = { ...this.#headers, range: `bytes=${position}-${last}` }
+  async #read(file: Cid, wanted: WantedRange, signal: AbortSignal): Promise<number> {
+    const headers = { ...this.#headers, range: rangeHeader(wanted) }
     return this.#again(async (peer) => {
       const answer = await peer.ask({ method: 'GET', path: `/ipfs/${file}`, headers, signal })
       const stop = (): void => answer.discard()
       signal.addEventListener('abort', stop, { once: true })
       try {
-        if (!(await isRange(answer, `bytes ${position}-${last}/${size}`, length === size)))
-          throw await refusalOf(answer)
-        await fill(target.subarray(0, length), answer)
-        return length
+        await takeRange(answer, wanted, 'The gateway')
+        return wanted.length
       } catch (error) {
         answer.discard()
         throw error
@@ -100,24 +88,4 @@ export class Gateway {
     const { peer, retryWithin } = this.#options
     return persistently(async () => attempt(await peer()), { within: retryWithin, signal })
   }
-}
-
-/** Whether an answer has the range that was asked for. @throws PeerUnreachable when it claims to and has another one. */
-async function isRange(answer: HttpAnswer, range: string, whole: boolean): Promise<boolean> {
-  if (answer.status === 200 && whole) return true
-  if (answer.status !== 206) return false
-  const found = answer.headers['content-range']
-  if (found === range) return true
-  throw new PeerUnreachable(`The gateway answered with ${found ?? 'no range'} instead of ${range}.`)
-}
-
-async function fill(target: Uint8Array, answer: HttpAnswer): Promise<void> {
-  let filled = 0
-  for await (const chunk of answer.chunks) {
-    if (filled + chunk.length > target.length)
-      throw new PeerUnreachable('The gateway answered with too many bytes.')
-    target.set(chunk, filled)
-    filled += chunk.length
-  }
-  if (filled < target.length) throw new PeerUnreachable('The gateway answered with too few bytes.')
 }

@@ -193,6 +193,17 @@ test.each<[string, Record<string, string>, string]>([
     { DFS_CLUSTER_REPLICATION_MIN: '3', DFS_CLUSTER_REPLICATION_MAX: '2' },
     'dfs.cluster.replication_min: larger than dfs.cluster.replication_max',
   ],
+  ['a portal without an address', { DFS_DEFAULT: 'skynet' }, 'set dfs.skynet.portal_url'],
+  [
+    'a portal without a secret',
+    { DFS_SKYNET_PORTAL_URL: 'https://portal.example' },
+    'dfs.skynet.portal_url: objects are found by entries that are signed; set dfs.skynet.secret or',
+  ],
+  [
+    'a short secret',
+    { DFS_SKYNET_SECRET: 'too short' },
+    'dfs.skynet.secret: found a value that is not shown',
+  ],
   ['a name with a slash', { DFS_IPFS_NAME: 'a/b' }, 'dfs.ipfs.name: found "a/b"'],
   [
     'credentials in an address',
@@ -220,7 +231,7 @@ test.each<[string, Record<string, string>, string]>([
   [
     'an unknown backend',
     { DFS_NAMESPACES: 'acme=gcs' },
-    'each entry a namespace with disk, kubo, cluster, s3, storj or filebase',
+    'each entry a namespace with disk, kubo, cluster, s3, storj, filebase or skynet',
   ],
   ['small parts', { ...bucket, DFS_S3_PART_SIZE: '4MiB' }, 'dfs.s3.part_size: found "4MiB"'],
   [

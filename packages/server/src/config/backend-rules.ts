@@ -46,6 +46,8 @@ function placeOf(dfs: Config['dfs'], backend: BackendName): { key: string; value
       return { key: 'dfs.ipfs.api_url', value: dfs.ipfs.api_url }
     case 'cluster':
       return { key: 'dfs.cluster.api_url', value: dfs.cluster.api_url }
+    case 'skynet':
+      return { key: 'dfs.skynet.portal_url', value: dfs.skynet.portal_url }
     case 's3':
     case 'storj':
     case 'filebase':
@@ -82,10 +84,19 @@ function checkCluster({ cluster }: Config['dfs'], refuse: Refuse): void {
     refuse('dfs.cluster.replication_min', 'larger than dfs.cluster.replication_max')
 }
 
+function checkSkynet({ skynet }: Config['dfs'], refuse: Refuse): void {
+  if (skynet.portal_url === null || skynet.secret !== null) return
+  refuse(
+    'dfs.skynet.portal_url',
+    'objects are found by entries that are signed; set dfs.skynet.secret or dfs.skynet.secret_file',
+  )
+}
+
 /** Finds contradictions between the keys of backends. */
 export function checkBackends({ dfs }: Config, refuse: Refuse): void {
   checkNamed(dfs, refuse)
   checkCluster(dfs, refuse)
+  checkSkynet(dfs, refuse)
   const places = new Map<string, string>()
   for (const name of s3Backends) {
     const { bucket, endpoint, prefix, access_key: accessKey, secret_key: secretKey } = dfs[name]

@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { fieldsOf, isField, type Field, type Section } from './field.ts'
 import type { FoundValue } from './found-value.ts'
-import { laterValue } from './later.ts'
 import type { Origin, Problem } from './problem.ts'
 import { ValueMismatch, type ValueContext } from './value-type.ts'
 
@@ -79,11 +78,6 @@ async function readFound(found: FoundValue, field: Field<unknown>, context: Valu
   } catch (error) {
     if (!(error instanceof ValueMismatch)) throw error
     const shown = field.secret ? 'a value that is not shown' : JSON.stringify(raw)
-    const later = typeof raw === 'string' ? laterValue(found.key, raw) : null
-    if (later !== null)
-      return new ValueMismatch(
-        `${shown} is not in this release; ${later} arrives with a later one; expected ${expected}`,
-      )
     return new ValueMismatch(`found ${shown}, expected ${error.message || expected}`)
   }
 }

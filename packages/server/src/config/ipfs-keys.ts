@@ -1,8 +1,8 @@
 import { field } from './field.ts'
 import { duration, flag, integer, origin, text } from './value-type.ts'
 
-/** What the services have in common that pin content of IPFS. */
-const pinning = {
+/** What the services have in common that keep content by its hash. */
+export const pinning = {
   name: field(text('a name of at most 32 characters', /^[a-z0-9][a-z0-9._-]{0,31}$/), 'openregistry', {
     doc: 'The name of this registry among those that use the same service; each has to have another one, and keeps it.',
   }),

@@ -1,9 +1,8 @@
 /**
- * Keys and values that the documentation of the whole project names and this release does not have. They are refused
+ * Keys that the documentation of the whole project names and this release does not have. They are refused
  * like any unknown key, with a text that says so.
  */
 const laterKeys: readonly [prefix: string, what: string][] = [
-  ['dfs.skynet', 'this backend'],
   ['ipfs.announce', 'announcing content to the network'],
   ...['issuer', 'token_ttl', 'github', 'oidc', 'spiffe'].map((key): [string, string] => [
     `auth.${key}`,
@@ -13,17 +12,8 @@ const laterKeys: readonly [prefix: string, what: string][] = [
   ['http.trusted_proxies', 'reading the addresses that proxies report'],
 ]
 
-const laterValues: Record<string, Record<string, string>> = {
-  'dfs.default': Object.fromEntries(['skynet'].map((name) => [name, 'this backend'])),
-}
-
 /** What a key belongs to that arrives with a later release, or null. */
 export function laterKey(key: string): string | null {
   const found = laterKeys.find(([prefix]) => key === prefix || key.startsWith(`${prefix}.`))
   return found?.[1] ?? null
-}
-
-/** What a value belongs to that arrives with a later release, or null. */
-export function laterValue(key: string, value: string): string | null {
-  return laterValues[key]?.[value] ?? null
 }

@@ -164,7 +164,6 @@ describe('everything that is wrong is said at once', () => {
       'expected https://a.example alone',
     ],
     ['another scheme', 'http: {public_url: "ftp://a.example"}', 'expected an address such as'],
-    ['a backend of later', 'dfs: {default: skynet}', 'dfs.default: "skynet" is not in this release'],
     ['a key of later', 'ipfs: {announce: true}', 'ipfs.announce: not in this release; announcing'],
   ])('%s', async (_what, yaml, expected) => {
     const problems = await problemsOf(yaml)

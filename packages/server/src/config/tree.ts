@@ -4,6 +4,7 @@ import { clusterKeys, kuboKeys } from './ipfs-keys.ts'
 import { limits } from './limits.ts'
 import { namespace } from './namespace.ts'
 import { s3Keys } from './s3-keys.ts'
+import { skynetKeys } from './skynet-keys.ts'
 import {
   choice,
   duration,
@@ -141,6 +142,7 @@ export const tree = {
       partSize: '8MiB',
       public: true,
     }),
+    skynet: skynetKeys,
   },
 
   ipfs: {

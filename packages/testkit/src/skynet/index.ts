@@ -1,0 +1,1 @@
+export { SkynetPortal } from './portal.ts'
