@@ -181,6 +181,17 @@ describe('tieBackend', () => {
     await starting
   })
 
+  test('a server goes on when another one claims over the identity just after it was seen', async () => {
+    const { known, store } = create({ database: 'tied', backend: 'another' })
+    let looks = 0
+    const claimedOver = Object.assign(overwriting(store, new Set()), {
+      readIdentity: async () => (looks++ === 0 ? known.identity : newBackendIdentity()),
+      claim: async () => newBackendIdentity(),
+    })
+    await tieBackend(known, claimedOver)
+    expect(looks).toBe(1)
+  })
+
   test('a server waits for another one that has claimed the backend and not said so yet', async () => {
     const { disk, known, store } = create({ shared: 5, backend: 'another' })
     const started = tieBackend(known, store)

@@ -36,8 +36,8 @@ export async function tieBackend(
 ): Promise<Ownership> {
   const known = (await metadata.findBackendIdentity(store.backend)) ?? (await tieAnew(metadata, store, wait))
   // Another server may have claimed over it, and is about to put it back.
-  if (store.concede !== undefined) await settled(store, known, wait)
-  const ownership = await compared(metadata, store, known)
+  const held = store.concede === undefined ? await store.readIdentity() : await settled(store, known, wait)
+  const ownership = compared(metadata, store, { known, held })
   await store.claim(known)
   return ownership
 }
@@ -52,7 +52,7 @@ export async function requireTied(
 ): Promise<Ownership> {
   const known = await metadata.findBackendIdentity(store.backend)
   if (known === null) throw notTied(store.place)
-  return compared(metadata, store, known)
+  return compared(metadata, store, { known, held: await store.readIdentity() })
 }
 
 /**
@@ -63,7 +63,7 @@ export async function requireTied(
 export async function examineTie(metadata: Ties, store: Backend): Promise<'tied' | 'free'> {
   const known = await metadata.findBackendIdentity(store.backend)
   if (known !== null) {
-    await compared(metadata, store, known)
+    compared(metadata, store, { known, held: await store.readIdentity() })
     return 'tied'
   }
   if ((await store.readIdentity()) === null) await requireFit(metadata, store)
@@ -71,22 +71,29 @@ export async function examineTie(metadata: Ties, store: Backend): Promise<'tied'
   return 'free'
 }
 
-async function compared(
+function compared(
   metadata: Pick<BackendTies, 'findBackendIdentity'>,
   store: Backend,
-  known: BackendIdentity,
-): Promise<Ownership> {
-  const held = await store.readIdentity()
+  { known, held }: { known: BackendIdentity; held: BackendIdentity | null },
+): Ownership {
   if (held === null) throw lacksIdentity(store.place)
   if (held !== known) throw hasOtherIdentity(store.place)
   return new Ownership(store, metadata, known)
 }
 
-/** Waits until the backend has this identity, if it has one at all. */
-async function settled(store: Backend, known: BackendIdentity, wait: Milliseconds): Promise<void> {
-  for (let waited = 0; waited < wait; waited += betweenLooks) {
+/**
+ * Waits until the backend has this identity, if it has one at all. One look at the right one is enough: in the next moment
+ * another server that begins may claim over it again, which knows by then whose turn it is.
+ * @returns what it had at the last look.
+ */
+async function settled(
+  store: Backend,
+  known: BackendIdentity,
+  wait: Milliseconds,
+): Promise<BackendIdentity | null> {
+  for (let waited = 0; ; waited += betweenLooks) {
     const held = await store.readIdentity()
-    if (held === null || held === known) return
+    if (held === null || held === known || waited >= wait) return held
     await new Promise((resolve) => setTimeout(resolve, betweenLooks))
   }
 }
