@@ -84,6 +84,13 @@ async function stateOfMove({ alice }: Scene): Promise<string> {
   return move.state
 }
 
+/** Where layouts are pinned, of every tag. */
+async function layoutPins({ alice }: Scene): Promise<string[][]> {
+  const path = `/api/v1/repositories/${encodeURIComponent(name)}/storage`
+  const { tags } = (await alice.send({ path })).json() as { tags: { pinned: { backend: string }[] }[] }
+  return tags.map(({ pinned }) => pinned.map(({ backend }) => backend))
+}
+
 /** Expects that no route says anything of the image. */
 async function expectClosed({ registry, image, blocks }: Scene): Promise<void> {
   for (const probe of probes) await expectUnknown({ http: registry.http, image }, probe, cidsOf(blocks))
@@ -122,6 +129,8 @@ describe('an image in a public node', () => {
     const layer = image.images[0]!.blobs[1]!
     const cid = (await new Repository(alice, name).head(`blobs/${layer.digest}`)).header('openregistry-cid')!
     expect((await readOffline(kubo, cid)).equals(layer.bytes)).toBe(true)
+    await expect.poll(() => layoutPins(scene), { timeout: 60_000 }).toEqual([['kubo']])
+    expect(await heldBy(kubo, blocks.all)).toEqual(blocks.all)
     const closing = await alice.send({
       method: 'PATCH',
       path: `/api/v1/repositories/${encodeURIComponent(name)}`,
@@ -129,14 +138,16 @@ describe('an image in a public node', () => {
       body: '{"visibility":"private"}',
     })
     expect(closing.status).toBe(409)
+    expect(closing.text()).toContain('and 1 image layout of it are in public storage (kubo)')
     expect(closing.text()).toContain(`openregistry move ${name} --to disk`)
     await beginMove(scene, 'disk')
     await expect.poll(() => stateOfMove(scene), { timeout: 60_000 }).toBe('done')
+    // Its blobs and its layout have gone, although it is public still.
+    expect(await pinsIn(kubo)).toEqual(scene.pinned)
+    expect(await layoutPins(scene)).toEqual([[]])
     await setVisibility(alice, name, 'private')
     await expectClosed(scene)
     await expectPulled(scene)
-    // The layout of a public image is let go a little later.
-    await expect.poll(() => pinsIn(kubo), { timeout: 60_000 }).toEqual(scene.pinned)
     await kubo.collectGarbage()
     expect(await heldBy(kubo, blocks.all)).toEqual([])
   })

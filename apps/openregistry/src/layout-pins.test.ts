@@ -81,7 +81,8 @@ async function later({ ports }: Opened): Promise<void> {
   const eager = new Proxy(metadata, {
     get: (target, key) =>
       key === 'listLayoutPins'
-        ? (backend: string, { limit }: { limit: number }) => listLayoutPins(backend, { unseenFor: -1, limit })
+        ? (backend: string, page: { open: boolean; limit: number }) =>
+            listLayoutPins(backend, { ...page, unseenFor: -1 })
         : (Reflect.get(target, key) as unknown),
   })
   await pinLayouts({ ...ports, metadata: eager })
@@ -119,6 +120,19 @@ test('an image whose blobs are elsewhere is not pinned', async () => {
   expect(await opened.ports.metadata.listDueLayouts(10)).toStrictEqual([])
 })
 
+test('an image is, whose blobs are there as second copies, or for somebody else', async () => {
+  await using opened = await open('another')
+  const { ports, pinning } = opened
+  const { root, name } = await push(ports)
+  const layer = hashedContent(`layer of ${name}`.repeat(2000))
+  const rules = { ...placementOf(ports), backends: ['another'] }
+  const other = newName()
+  await openSession(ports.metadata, other, { defaultVisibility: 'public' })
+  await pushBlob(ports.metadata, other, layer, { rules })
+  expect(await pinLayouts(ports)).toStrictEqual({ pinned: 1, unpinned: 0 })
+  expect(pinning.missing(root)).toStrictEqual([layer.cid])
+})
+
 /** The nodes are a swarm of their own, so that images may become private where they are. */
 const ownSwarm = (ports: Ports) => ({ ...placementOf(ports), public: [] })
 
@@ -146,7 +160,9 @@ test('one that becomes private while it is pinned is let go at once', async () =
   pinning.beforePin = async () => void (await ports.metadata.setVisibility(name, 'private', ownSwarm(ports)))
   expect(await pinLayouts(ports)).toStrictEqual({ pinned: 0, unpinned: 0 })
   expect(pinning.pins.size).toBe(0)
-  expect(await ports.metadata.listLayoutPins(usual, { unseenFor: -1, limit: 10 })).toStrictEqual([])
+  expect(await ports.metadata.listLayoutPins(usual, { open: true, unseenFor: -1, limit: 10 })).toStrictEqual(
+    [],
+  )
 })
 
 test('a pin that two repositories need stays until the second one has no use for it', async () => {

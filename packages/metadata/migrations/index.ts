@@ -10,6 +10,7 @@ import { names } from './0009-names.ts'
 import { unmeasuredRepositories } from './0010-unmeasured-repositories.ts'
 import { restores } from './0011-restores.ts'
 import { placement } from './0012-placement.ts'
+import { layoutPinOwners } from './0013-layout-pin-owners.ts'
 
 /** How an engine spells the types of the schema. */
 export interface SchemaWords {
@@ -60,4 +61,5 @@ export const migrations: readonly Migration[] = [
   unmeasuredRepositories,
   restores,
   placement,
+  layoutPinOwners,
 ]

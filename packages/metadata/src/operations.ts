@@ -32,6 +32,7 @@ import { listLinksElsewhere } from './reads/list-links-elsewhere.ts'
 import { listObjects } from './reads/list-objects.ts'
 import { listParts } from './reads/list-parts.ts'
 import { listPendingDeletes } from './reads/list-pending-deletes.ts'
+import { listPinnedLayouts } from './reads/list-pinned-layouts.ts'
 import { listPlaces } from './reads/list-places.ts'
 import { listReferrers } from './reads/list-referrers.ts'
 import { listRepositories } from './reads/list-repositories.ts'
@@ -102,6 +103,7 @@ import { putManifest } from './steps/put-manifest.ts'
 import { recordDamage } from './steps/record-damage.ts'
 import { recordVerified } from './steps/record-verified.ts'
 import { releaseCopies } from './steps/release-copies.ts'
+import { releaseLayoutPins } from './steps/release-layout-pins.ts'
 import { releaseLocations } from './steps/release-locations.ts'
 import { relocateLinks } from './steps/relocate-links.ts'
 import { renewLease } from './steps/renew-lease.ts'
@@ -156,6 +158,7 @@ export const reads = {
   listObjects,
   listParts,
   listPendingDeletes,
+  listPinnedLayouts,
   listPlaces,
   listReferrers,
   listRepositories,
@@ -238,6 +241,7 @@ export const steps = {
   recordDamage,
   recordVerified,
   releaseCopies,
+  releaseLayoutPins,
   releaseLocations,
   relocateLinks,
   renewLease,
@@ -261,7 +265,6 @@ export const steps = {
  * around them, which saves an engine across a network a round trip.
  */
 export const standalone: ReadonlySet<OperationName> = new Set([
-  'beginLayoutPin',
   'check',
   'countMove',
   'deleteBlob',

@@ -41,6 +41,8 @@ export interface TagStorageFacts {
   stored: StoredAmount[]
   /** Blobs without good bytes anywhere. */
   missing: number
+  /** Backends on IPFS that hold its layout, and since when: ISO 8601, UTC. */
+  pinned: { backend: string; since: string }[]
 }
 
 /** Content that a manifest names, and where its bytes are. */
@@ -54,6 +56,8 @@ export interface InspectedDescriptor {
   location: string | null
   /** Every place that has, or had, its bytes for this repository; none for manifests. */
   places: { backend: string; state: 'good' | 'damaged' | 'missing'; verifiedAt: string }[]
+  /** Those of them that are on IPFS and pin it. */
+  pinned: string[]
   platform?: { os?: string; architecture?: string; variant?: string; [other: string]: unknown }
   annotations?: Annotations
 }

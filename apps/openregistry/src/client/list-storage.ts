@@ -26,8 +26,15 @@ export async function listStorage(repository: string | undefined, options: Clien
     { title: 'SIZE', value: ({ bytes }) => formatBytes(bytes), align: 'right' },
     { title: 'STORED', value: describePlaces },
     { title: 'VERIFIED', value: (tag) => verified(tag, now) },
+    // Nothing to say where no backend is on IPFS.
+    ...(tags.some(({ pinned }) => pinned.length > 0) ? [pinnedColumn] : []),
   ]
   print(table(columns, tags))
+}
+
+const pinnedColumn: Column<TagStorageFacts> = {
+  title: 'PINNED',
+  value: ({ pinned }) => pinned.map(({ backend }) => backend).join(', '),
 }
 
 function usage(message: string): CommandError {

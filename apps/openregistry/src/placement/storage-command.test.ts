@@ -1,7 +1,8 @@
-import { replicateJob } from '@openregistry/core'
+import { pinLayouts, replicateJob } from '@openregistry/core'
 import type { InspectedManifest } from '@openregistry/sdk'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { describePlaces } from '../client/list-storage.ts'
+import { PinningStore } from '../testing/pinning-store.ts'
 import { pushImage } from '../testing/push-image.ts'
 import { runCommand } from '../testing/run-command.ts'
 import { serveSeveral, type ServedSeveral } from '../testing/serve-several.ts'
@@ -57,6 +58,26 @@ test('shows where tags are stored, copies as they are made, and what is lost', a
   expect((await run('inspect', 'me/app:1')).stdout).toContain('disk, vault')
 })
 
+test('shows what a backend on IPFS has pinned: each blob, and the layout of a tag', async () => {
+  const backends = new Map(served.ports.backends).set('vault', new PinningStore('vault').store)
+  Object.assign(served.ports, { backends })
+  await pushImage(served.client, 'me/shown:1', 3_000_000)
+  await replicate()
+  const columns = async () => (await run('ls', '--storage', 'me/shown')).stdout.trimEnd().split('\n')
+  expect((await columns())[0]).not.toContain('PINNED')
+  await run('cid', 'me/shown:1')
+  await pinLayouts(served.ports)
+  expect(await columns()).toStrictEqual([
+    'TAG  BLOBS     SIZE  STORED       VERIFIED  PINNED',
+    '1        2  2.9 MiB  disk, vault  just now  vault',
+  ])
+  const { stdout } = await run('ls', '--storage', 'me/shown', '--json')
+  const since = expect.stringMatching(/^\d{4}-.*Z$/) as string
+  expect(JSON.parse(stdout)).toMatchObject({ tags: [{ pinned: [{ backend: 'vault', since }] }] })
+  const image = JSON.parse((await run('inspect', 'me/shown:1', '--json')).stdout) as InspectedManifest
+  expect([image.layers[0]?.pinned, image.config?.pinned]).toStrictEqual([['vault'], []])
+})
+
 test.each([
   ['no repository', ['ls', '--storage'], 'goes with a repository'],
   ['an image', ['ls', '--storage', 'me/app:1'], 'openregistry inspect me/app:1'],
@@ -78,5 +99,5 @@ test.each([
     return { backend, blobs: count, bytes: 0, verifiedAt: '' }
   })
   const tag = { name: '1', digest: 'sha256:00' as never, bytes: 0 }
-  expect(describePlaces({ ...tag, blobs, stored, missing })).toBe(text)
+  expect(describePlaces({ ...tag, blobs, stored, missing, pinned: [] })).toBe(text)
 })

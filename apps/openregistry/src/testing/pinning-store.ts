@@ -8,7 +8,7 @@ import { RegistryError } from '@openregistry/oci'
 export class PinningStore {
   /** Blocks of each layout, by the hash of its root. */
   readonly pins = new Map<string, Map<string, Uint8Array>>()
-  /** Whether it takes a pin now. */
+  /** Whether it takes a pin now, or gives one up. */
   isAway = false
   /** Called before a pin is taken. */
   beforePin: () => Promise<void> = () => Promise.resolve()
@@ -17,7 +17,10 @@ export class PinningStore {
   constructor(backend: string) {
     const pinning: PinsLayouts = {
       pinLayout: (layout) => this.#pin(layout),
-      unpinLayout: async (root) => void this.pins.delete(root.toHex()),
+      unpinLayout: async (root) => {
+        if (this.isAway) throw new RegistryError('STORAGE_UNAVAILABLE')
+        this.pins.delete(root.toHex())
+      },
       hasLayout: async (root) => this.pins.has(root.toHex()),
     }
     this.store = Object.assign(createMemoryBlobStore({ backend, public: true }), pinning)

@@ -1,5 +1,6 @@
 import type { Digest, Tag } from '@openregistry/oci'
 import type { Principal } from '../access/principal.ts'
+import type { PinnedLayout } from '../ports/ipfs.ts'
 import type { Milliseconds } from '../ports/metadata-store.ts'
 import { placementOf } from '../placement/rules.ts'
 import type { PlacedContent } from '../ports/placement.ts'
@@ -32,10 +33,12 @@ export interface TagStorage {
   stored: StoredAmount[]
   /** Blobs without good bytes anywhere. */
   missing: number
+  /** Backends that hold its layout for this repository: what of it is in the database, as content of IPFS. */
+  pinned: Pick<PinnedLayout, 'backend' | 'since'>[]
 }
 
 /**
- * Where the content of tags is stored, how much of it in which place, and when that was verified.
+ * Where the content of tags is stored, how much of it in which place, when that was verified, and where their layouts are pinned.
  * @throws RegistryError `UNAUTHORIZED`, `NAME_UNKNOWN`.
  */
 export async function listTagStorage(
@@ -52,18 +55,23 @@ export async function listTagStorage(
   const needed = [...new Set(content.flatMap(({ blobs }) => blobs))]
   const placed =
     repository === null ? [] : await metadata.listPlaces(repository.id, needed, placementOf(ports))
+  const pins = repository === null ? [] : await metadata.listPinnedLayouts(repository.id, digests)
   const places = new Map(placed.map((one) => [one.digest, one]))
   const blobsOf = new Map(content.map(({ manifest, blobs }) => [manifest, blobs]))
   const items = page.items.map(({ tag, digest }) => {
-    return { tag, digest, ...summary(blobsOf.get(digest) ?? [], places) }
+    return { tag, digest, ...summary(blobsOf.get(digest) ?? [], places), pinned: pinsOf(digest, pins) }
   })
   return { items, next: page.next }
+}
+
+function pinsOf(digest: Digest, pins: readonly PinnedLayout[]): TagStorage['pinned'] {
+  return pins.filter(({ manifest }) => manifest === digest).map(({ backend, since }) => ({ backend, since }))
 }
 
 function summary(
   digests: readonly Digest[],
   places: ReadonlyMap<Digest, PlacedContent>,
-): Omit<TagStorage, 'tag' | 'digest'> {
+): Omit<TagStorage, 'tag' | 'digest' | 'pinned'> {
   const stored = new Map<string, StoredAmount>()
   let [bytes, missing] = [0, 0]
   for (const digest of digests) {

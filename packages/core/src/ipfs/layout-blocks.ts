@@ -71,9 +71,10 @@ async function placeOf(
 ): Promise<'inline' | 'there' | 'elsewhere'> {
   if (manifests.has(digest)) return 'inline'
   const found = await metadata.findBlob(repository, digest, { bytes: false })
-  const location = found?.blob?.location ?? null
-  if (location?.kind === 'inline') return 'inline'
-  return location?.backend === backend ? 'there' : 'elsewhere'
+  const blob = found?.blob ?? null
+  const places = blob === null || blob.location === null ? [] : [blob.location, ...blob.others]
+  if (places.some(({ kind }) => kind === 'inline')) return 'inline'
+  return places.some((place) => place.kind === 'object' && place.backend === backend) ? 'there' : 'elsewhere'
 }
 
 async function inlineBytes(

@@ -4,10 +4,11 @@ import type { DueLayout } from '../ports/ipfs.ts'
 import { pinsLayouts, type PinsLayouts } from '../ports/layout-pins.ts'
 import type { Milliseconds } from '../ports/metadata-store.ts'
 import type { Ports } from '../settings.ts'
+import { placementOf } from '../placement/rules.ts'
 import { layoutBlocks } from './layout-blocks.ts'
 
 /** What is needed to pin layouts. */
-export type PinPorts = Pick<Ports, 'metadata' | 'hasher' | 'backends'>
+export type PinPorts = Pick<Ports, 'metadata' | 'hasher' | 'backends' | 'settings'>
 
 /** What a run did, in pins. */
 export interface PinnedLayouts {
@@ -36,7 +37,7 @@ const unseenFor: Milliseconds = 600_000
 /**
  * Has backends on IPFS hold the layouts of public images whose blobs they have, so that these images can be fetched from
  * there whole without this registry; and lets go what is not public any more. Each backend is asked about each layout
- * once a day, so what a killed run has left, or somebody has unpinned, is mended.
+ * once a day, so what a killed run has left, or somebody has unpinned, is mended. What may not be in public backends is not pinned there.
  * @throws RegistryError the first fault of a backend; the layout that met it has its next turn later.
  */
 export async function pinLayouts(ports: PinPorts, signal?: AbortSignal): Promise<PinnedLayouts> {
@@ -74,27 +75,30 @@ async function pinOne(ports: PinPorts, backends: readonly Pinning[], layout: Due
 async function pinAt(
   ports: PinPorts,
   backend: Pinning,
-  { repository, digest, root }: DueLayout,
+  { repository, confined, digest, root }: DueLayout,
 ): Promise<'there' | 'pinned' | 'impossible'> {
-  if (repository === null) return 'impossible'
+  const { backend: name, public: open } = backend
+  if (repository === null || (open && confined)) return 'impossible'
   const { metadata } = ports
-  const name = backend.backend
   const blocks = await layoutBlocks(ports, { repository: repository.name, digest, root, backend: name })
   if (blocks === null) return 'impossible'
-  // The row comes first: whatever happens from here on, the pin is found by it.
-  await metadata.beginLayoutPin(name, root)
+  // The row comes first: whatever happens from here on, the pin is found by it, and its repository does not become private.
+  const rules = placementOf(ports)
+  const begun = await metadata.beginLayoutPin({ repositoryId: repository.id, backend: name, root, rules })
+  if (!begun) return 'impossible'
   const isThere = await backend.hasLayout(root)
   if (!isThere) await backend.pinLayout(blocks)
-  if (await metadata.endLayoutPin(name, root)) return isThere ? 'there' : 'pinned'
+  if (await metadata.endLayoutPin(name, root, { open })) return isThere ? 'there' : 'pinned'
   await unpin(ports, backend, root)
   return 'impossible'
 }
 
 async function unpinUnwanted(ports: PinPorts, backend: Pinning, signal?: AbortSignal): Promise<number> {
   const { metadata } = ports
+  const page = { open: backend.public, unseenFor, limit: batch }
   let unpinned = 0
   for (;;) {
-    const pins = await metadata.listLayoutPins(backend.backend, { unseenFor, limit: batch })
+    const pins = await metadata.listLayoutPins(backend.backend, page)
     for (const { root } of pins.filter(({ wanted }) => !wanted)) {
       if (signal?.aborted === true) return unpinned
       await unpin(ports, backend, root)

@@ -8,6 +8,8 @@ import {
   type RepositoryName,
 } from '@openregistry/oci'
 import type { Principal } from '../access/principal.ts'
+import type { BlobStore } from '../ports/blob-store.ts'
+import { pinsLayouts } from '../ports/layout-pins.ts'
 import type { StoredManifest } from '../ports/metadata-store.ts'
 import { placementOf } from '../placement/rules.ts'
 import type { BlobPlace } from '../ports/placement.ts'
@@ -22,6 +24,8 @@ export interface LocatedDescriptor {
   location: string | null
   /** Every place that has, or had, its bytes for this repository; none for manifests, which are in the database alone. */
   places: readonly BlobPlace[]
+  /** Those of them that are on IPFS and pin it: a pin goes with each object there. */
+  pinned: readonly string[]
 }
 
 /** A manifest with everything that it names. */
@@ -72,17 +76,25 @@ async function placesOf(
 }
 
 async function locateBlob(
-  { metadata }: Ports,
+  { metadata, backends }: Ports,
   repository: RepositoryName,
   descriptor: Descriptor,
   known: ReadonlyMap<Digest, readonly BlobPlace[]>,
 ): Promise<LocatedDescriptor> {
   const places = known.get(descriptor.digest) ?? []
+  const pinned = places
+    .filter(({ state }) => state === 'good')
+    .map((place) => place.backend)
+    .filter((name) => isPinning(backends.get(name)))
   const blob = (await metadata.findBlob(repository, descriptor.digest, { bytes: false }))?.blob ?? null
   const location = blob?.location ?? null
-  if (blob === null || location === null) return { descriptor, cid: null, location: null, places }
+  if (blob === null || location === null) return { descriptor, cid: null, location: null, places, pinned }
   const backend = location.kind === 'inline' ? 'inline' : location.backend
-  return { descriptor, cid: blob.cid, location: backend, places }
+  return { descriptor, cid: blob.cid, location: backend, places, pinned }
+}
+
+function isPinning(store: BlobStore | undefined): boolean {
+  return store !== undefined && pinsLayouts(store)
 }
 
 async function locateManifest(
@@ -93,5 +105,5 @@ async function locateManifest(
   const reference: Reference = { kind: 'digest', digest: descriptor.digest }
   const manifest = (await metadata.findManifest(repository, reference, { bytes: false }))?.manifest ?? null
   const location = manifest === null ? null : 'inline'
-  return { descriptor, cid: manifest?.cid ?? null, location, places: [] }
+  return { descriptor, cid: manifest?.cid ?? null, location, places: [], pinned: [] }
 }

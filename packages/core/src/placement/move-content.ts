@@ -6,6 +6,7 @@ import { backendNamed, type Ports } from '../settings.ts'
 import { copyBlob, SourceAway } from './copy-blob.ts'
 import { eachOf } from './each-of.ts'
 import { MoveProgress, MoveStopped } from './move-progress.ts'
+import { releaseLayouts } from './release-layouts.ts'
 import { isAllowed, placementOf } from './rules.ts'
 
 /** Links that are looked at together. */
@@ -71,9 +72,17 @@ async function moveAll(ports: Ports, work: Work, signal: AbortSignal): Promise<v
     done.unreadable = await moveLinks(ports, work, signal)
     if (performance.now() >= deadline) return
     const error = shortfall(done.unreadable, await release(ports, repositoryId, signal))
+    const layouts = await releaseLayouts(ports, repositoryId, signal)
+    if (layouts > 0) return await waitForPins(ports, repositoryId, layouts)
     // What came meanwhile is moved in another walk.
     done.ended = await ports.metadata.endMove({ repositoryId, left: done.unreadable, error, rules })
   }
+}
+
+/** Pins that were being made when they had to go are gone a little later: the next turn looks again. */
+async function waitForPins({ metadata }: Ports, repositoryId: string, layouts: number): Promise<void> {
+  const error = `${layouts} of its layouts were just being pinned in public storage; they are let go first.`
+  await metadata.noteMove({ repositoryId, underWay: 0, error })
 }
 
 /** Why a move is not complete, or null. */

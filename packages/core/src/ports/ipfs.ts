@@ -8,6 +8,7 @@ import type {
   RepositoryFacts,
   Visibility,
 } from './metadata-store.ts'
+import type { PlacementRules } from './placement.ts'
 
 /** What is wanted of content that everybody may see. */
 export interface PublicBlobWish {
@@ -110,10 +111,45 @@ export interface DueLayout {
   id: number
   /** Null when it is not public, or the manifest is deleted. */
   repository: RepositoryFacts | null
+  /** Whether that was moved away from public backends. */
+  confined: boolean
   /** Of the manifest. */
   digest: Digest
   /** SHA-256 of the root directory. */
   root: Uint8Array
+}
+
+/** What `beginLayoutPin` needs. */
+export interface BeginLayoutPin {
+  /** The repository on whose account the layout is pinned. */
+  repositoryId: string
+  backend: string
+  /** SHA-256 of the root directory. */
+  root: Uint8Array
+  rules: PlacementRules
+}
+
+/** What `releaseLayoutPins` needs. */
+export interface ReleaseLayoutPins {
+  repositoryId: string
+  rules: PlacementRules
+  limit: number
+}
+
+/** A pin that has to go. */
+export interface ReleasedPin {
+  /** SHA-256 of the root directory. */
+  root: Uint8Array
+  backend: string
+  /** Whether it is just being made: whoever makes it sees that it is not wanted, and takes it away. */
+  underWay: boolean
+}
+
+/** An image whose layout a backend holds. */
+export interface PinnedLayout {
+  manifest: Digest
+  backend: string
+  since: Milliseconds
 }
 
 /** Content that a manifest may name, as a repository has it. */
@@ -242,24 +278,43 @@ export interface IpfsStore {
   /** Has these layouts be due again after this time. */
   postponeLayouts(ids: readonly number[], delay: Milliseconds): Promise<void>
 
-  /** Notes that a backend is being given the blocks of a layout, before it is. */
-  beginLayoutPin(backend: string, root: Uint8Array): Promise<void>
-
-  /** Notes that it has them. False when no image with this layout is public any more: then the pin has to go. */
-  endLayoutPin(backend: string, root: Uint8Array): Promise<boolean>
+  /**
+   * Notes that a backend is being given the blocks of a layout, before it is. False, and nothing is noted, when the repository
+   * is not public now, or may have nothing there. From then on until the pin is gone it is content of the repository there,
+   * as blobs are: `setVisibility` refuses to make it private.
+   */
+  beginLayoutPin(input: BeginLayoutPin): Promise<boolean>
 
   /**
-   * Pins that were not looked at for this long, and whether they are wanted: whether an image with this layout is public.
-   * Those whose image was made private come at once.
+   * Notes that it has them. False when no image with this layout is public any more, or none that may be in a public backend
+   * (`open`): then the pin has to go.
+   */
+  endLayoutPin(backend: string, root: Uint8Array, options: { open: boolean }): Promise<boolean>
+
+  /**
+   * Pins that were not looked at for this long, and whether they are wanted: whether an image with this layout is public, and
+   * may be in a public backend, if this is one (`open`). Those whose image was made private, and released ones, come at once.
    */
   listLayoutPins(
     backend: string,
-    page: { unseenFor: Milliseconds; limit: number },
+    page: { open: boolean; unseenFor: Milliseconds; limit: number },
   ): Promise<{ root: Uint8Array; wanted: boolean }[]>
 
   /** Notes that these were looked at. */
   seenLayoutPins(backend: string, roots: readonly Uint8Array[]): Promise<void>
 
-  /** Forgets a pin that is gone. Layouts of this root are due again, in case one has become public meanwhile. */
-  forgetLayoutPin(backend: string, root: Uint8Array): Promise<void>
+  /**
+   * Of a repository that may have nothing in public backends: says which pins there have to go that are there on its account
+   * alone, some of them if they are many.
+   */
+  releaseLayoutPins(input: ReleaseLayoutPins): Promise<ReleasedPin[]>
+
+  /**
+   * Forgets a pin that is gone. Layouts of this root are due again, in case one has become public meanwhile. `released`: only
+   * if nobody has begun it, or looked at it, since it was released.
+   */
+  forgetLayoutPin(backend: string, root: Uint8Array, options?: { released: boolean }): Promise<void>
+
+  /** Of these manifests of a repository, those whose layouts are pinned on its account; in order of digest and backend. */
+  listPinnedLayouts(repositoryId: string, manifests: readonly Digest[]): Promise<readonly PinnedLayout[]>
 }

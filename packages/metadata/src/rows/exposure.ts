@@ -1,6 +1,10 @@
 import type { PlacementRules } from '@openregistry/core'
 import { all, run, type Step } from '../sql/query.ts'
 import type { Sql } from '../sql/sql.ts'
+import { exposedPins } from './exposed-pins.ts'
+
+/** Pins are counted up to this number. */
+const pinsAtMost = 10_000
 
 /** What of a repository lies in public backends. */
 export interface Exposure {
@@ -11,12 +15,14 @@ export interface Exposure {
   bytes: number
   /** Uploads that are under way there. */
   uploads: number
+  /** Layouts of its images that are pinned there. */
+  layouts: number
 }
 
 /**
  * What of a repository lies in public backends on its account: open uploads, whatever arrived of them; blobs whose bytes it
- * has there; and copies there of its other blobs, unless they are there for another repository that is public. Nobody changes
- * that until the step is over: the caller is alone with the repository, and blobs with copies are locked in their order,
+ * has there; copies there of its other blobs, and layouts of its images, unless these are there for another repository that is
+ * public. Nobody changes that until the step is over: the caller is alone with the repository, and blobs with copies, and pins, are locked in their order,
  * so that of two repositories that are there for each other one goes first.
  */
 export function* exposureOf(
@@ -39,12 +45,14 @@ export function* exposureOf(
         WHERE other.blob_id = k.blob_id AND other.repository_id <> k.repository_id
           AND other.hidden_at IS NULL AND NOT other.known_private
           AND r.visibility = 'public' AND NOT r.confined))`)
+  const pins = yield* exposedPins(sql, repositoryId, { open, limit: pinsAtMost })
   const sizes = new Map(blobs.map(({ id, size }) => [id, size]))
   return {
-    backends: [...new Set([...uploads, ...blobs].map(({ backend }) => backend))].sort(),
+    backends: [...new Set([...uploads, ...blobs, ...pins].map(({ backend }) => backend))].sort(),
     blobs: sizes.size,
     bytes: sizes.values().reduce((sum, size) => sum + size, 0),
     uploads: uploads.length,
+    layouts: new Set(pins.map(({ root }) => root.toHex())).size,
   }
 }
 

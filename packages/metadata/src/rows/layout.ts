@@ -41,11 +41,14 @@ export function* dropLayoutsAbove(
   yield* run(tagsChanged(sql, repositoryId))
 }
 
-/** Whether an image with a layout of this root is public now, so that the blocks of the layout are to be pinned. */
-export function* isLayoutPublic(sql: Sql, root: Uint8Array): Step<boolean> {
+/**
+ * Whether an image with a layout of this root is public now, so that the blocks of the layout are to be pinned; `open`: where
+ * others can read them without us.
+ */
+export function* isLayoutPublic(sql: Sql, root: Uint8Array, { open }: { open: boolean }): Step<boolean> {
   return yield* hit(sql`
     SELECT 1 FROM layouts AS y
     JOIN live_manifests AS m ON m.id = y.manifest_id
     JOIN repositories AS r ON r.id = m.repository_id AND r.deleted_at IS NULL AND r.visibility = 'public'
-    WHERE y.root = ${root} AND y.stored LIMIT 1`)
+    WHERE y.root = ${root} AND y.stored AND NOT (${open} AND r.confined) LIMIT 1`)
 }

@@ -240,11 +240,14 @@ async function useIpfs(store: MetadataStore, name: RepositoryName, digest: Diges
     }
     await store.listDueLayouts(10)
     await store.postponeLayouts([1], 0)
-    await store.beginLayoutPin('kubo', sha256)
-    await store.endLayoutPin('kubo', sha256)
-    await store.listLayoutPins('kubo', { unseenFor: 0, limit: 10 })
-    await store.seenLayoutPins('kubo', [sha256])
-    await store.forgetLayoutPin('kubo', sha256)
+    const { id: repositoryId } = (await store.findRepository(name))!
+    await store.beginLayoutPin({ repositoryId, backend: 'open', root: sha256, rules: openFirst })
+    await store.endLayoutPin('open', sha256, { open: true })
+    await store.listPinnedLayouts(repositoryId, [digest])
+    await store.listLayoutPins('open', { open: true, unseenFor: 0, limit: 10 })
+    await store.releaseLayoutPins({ repositoryId, rules: openFirst, limit: 10 })
+    await store.seenLayoutPins('open', [sha256])
+    await store.forgetLayoutPin('open', sha256)
   }
   await store.findPublicBlob({ sha256, as: 'block', except: [], bytes: true })
   await store.readBlobLeaves(1)

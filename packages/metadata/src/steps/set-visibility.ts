@@ -33,15 +33,19 @@ function* release(sql: Sql, id: string): Step<void> {
   yield* beginPassesAnew(sql)
 }
 
+/** "a, b and c" */
+const listed = new Intl.ListFormat('en-GB')
+
 /** @throws RegistryError `CONFLICT` saying what lies where, what to do, and what cannot be undone. */
 function refuseExposed(
-  { backends, blobs, bytes, uploads }: Exposure,
+  { backends, blobs, bytes, uploads, layouts }: Exposure,
   { name, rules }: { name: RepositoryName; rules: PlacementRules },
 ): void {
   if (backends.length === 0) return
   const what = [
     ...(blobs > 0 ? [`${blobs} ${blobs === 1 ? 'blob' : 'blobs'} of it`] : []),
     ...(uploads > 0 ? [`${uploads} ${uploads === 1 ? 'upload' : 'uploads'} to it`] : []),
+    ...(layouts > 0 ? [`${layouts} image ${layouts === 1 ? 'layout' : 'layouts'} of it`] : []),
   ]
   const [target] = backendsFor(rules, { name, visibility: 'private', backend: null, confined: true })
   const advice =
@@ -50,8 +54,8 @@ function refuseExposed(
       : `Move it first: openregistry move ${name} --to ${target}`
   throw new RegistryError(
     'CONFLICT',
-    `${name} stays public: ${what.join(' and ')} ${blobs + uploads === 1 ? 'is' : 'are'} in public storage (${backends.join(', ')}). ` +
+    `${name} stays public: ${listed.format(what)} ${blobs + uploads + layouts === 1 ? 'is' : 'are'} in public storage (${backends.join(', ')}). ` +
       `${advice}. Copies that others have fetched from there cannot be recalled.`,
-    { detail: { backends, blobs, bytes, uploads } },
+    { detail: { backends, blobs, bytes, uploads, layouts } },
   )
 }

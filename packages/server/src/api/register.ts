@@ -160,6 +160,7 @@ function formatDescriptor({
   cid,
   location,
   places,
+  pinned,
 }: LocatedDescriptor): z.infer<typeof descriptorSchema> {
   const { digest, mediaType, size, platform, annotations } = descriptor
   return {
@@ -171,6 +172,7 @@ function formatDescriptor({
     places: places.map(({ verifiedAt, ...place }) => {
       return { ...place, verifiedAt: new Date(verifiedAt).toISOString() }
     }),
+    pinned: [...pinned],
     ...(platform === undefined ? {} : { platform: { ...platform } }),
     ...(annotations === undefined ? {} : { annotations }),
   }

@@ -57,6 +57,7 @@ export const descriptorSchema = z
       .openapi({
         description: 'Every place that has, or had, its bytes for this repository; none for manifests.',
       }),
+    pinned: z.array(z.string()).openapi({ description: 'Places on IPFS that pin it.' }),
     platform: z.record(z.string(), z.unknown()).optional(),
     annotations: annotations.optional(),
   })

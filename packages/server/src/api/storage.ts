@@ -21,6 +21,9 @@ const tagSchema = z
       }),
     ),
     missing: z.int().openapi({ description: 'Blobs without good bytes anywhere.' }),
+    pinned: z
+      .array(z.object({ backend: z.string(), since: z.iso.datetime() }))
+      .openapi({ description: 'Backends on IPFS that hold its layout, and since when.' }),
   })
   .openapi('TagStorage')
 
@@ -32,7 +35,7 @@ const storageSchema = z.object({
 const storageRoute = createRoute({
   method: 'get',
   path: '/api/v1/repositories/{name}/storage',
-  summary: 'Where the content of tags is stored, and when that was verified',
+  summary: 'Where the content of tags is stored and pinned, and when that was verified',
   request: { params: nameParameter, query: pageQuery },
   responses: {
     200: {
@@ -56,9 +59,10 @@ export function registerStorage(
   })
 }
 
-function formatTag({ tag: name, stored, ...rest }: TagStorage): z.infer<typeof tagSchema> {
+function formatTag({ tag: name, stored, pinned, ...rest }: TagStorage): z.infer<typeof tagSchema> {
   const amounts = stored.map(({ verifiedAt, ...amount }) => {
     return { ...amount, verifiedAt: new Date(verifiedAt).toISOString() }
   })
-  return { name, ...rest, stored: amounts }
+  const pins = pinned.map(({ backend, since }) => ({ backend, since: new Date(since).toISOString() }))
+  return { name, ...rest, stored: amounts, pinned: pins }
 }

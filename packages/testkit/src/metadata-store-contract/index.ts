@@ -9,6 +9,7 @@ import { deletionTests } from './deletions.ts'
 import { historyTests } from './history.ts'
 import { housekeepingTests } from './housekeeping.ts'
 import { jobTests } from './jobs.ts'
+import { exposedLayoutTests } from './exposed-layouts.ts'
 import { layoutPinTests } from './layout-pins.ts'
 import { layoutTests } from './layouts.ts'
 import { manifestTests } from './manifests.ts'
@@ -80,6 +81,7 @@ export function metadataStoreContract(name: string, open: OpenMetadataStore): vo
     publicContentTests(open)
     layoutTests(open)
     layoutPinTests(open)
+    exposedLayoutTests(open)
     nameTests(open)
     restoreTests(open)
     concurrencyTests(open)

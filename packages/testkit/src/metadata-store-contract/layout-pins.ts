@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { MetadataStore } from '@openregistry/core'
+import type { MetadataStore, PlacementRules } from '@openregistry/core'
 import type { Digest, RepositoryName } from '@openregistry/oci'
 import { diskAlone, openSession, pushManifest } from './actions.ts'
 import { hashedContent, newName, sha256Of } from './content.ts'
@@ -8,15 +8,20 @@ import { settleAll } from './settling.ts'
 
 const hour = 3_600_000
 
-interface Shown {
+/** Of a backend that others cannot read. */
+const notOpen = { open: false }
+
+/** An image in a public repository, and its layout. */
+export interface Shown {
+  repositoryId: string
   name: RepositoryName
   digest: Digest
   bytes: Uint8Array
   root: Uint8Array
 }
 
-/** An image with a layout in a public repository. */
-async function show(store: MetadataStore, like?: Shown): Promise<Shown> {
+/** Makes one; `like`: with the same image. */
+export async function show(store: MetadataStore, like?: Shown): Promise<Shown> {
   const name = newName()
   await openSession(store, name, { defaultVisibility: 'public' })
   const { digest, bytes } = await pushManifest(store, name, like === undefined ? {} : { bytes: like.bytes })
@@ -24,7 +29,18 @@ async function show(store: MetadataStore, like?: Shown): Promise<Shown> {
   const root = like?.root ?? sha256Of(block)
   const layout = { root, size: 9, blocks: [{ sha256: root, bytes: block }] }
   await store.putLayout({ repository: name, digest, layout })
-  return { name, digest, bytes, root }
+  const { id: repositoryId } = (await store.findRepository(name))!
+  return { repositoryId, name, digest, bytes, root }
+}
+
+/** Begins a pin in a backend that is not public, unless the rules say otherwise. */
+export function beginPin(
+  store: MetadataStore,
+  { repositoryId, root }: Pick<Shown, 'repositoryId' | 'root'>,
+  backend: string,
+  rules: PlacementRules = diskAlone,
+): Promise<boolean> {
+  return store.beginLayoutPin({ repositoryId, backend, root, rules })
 }
 
 async function due(store: MetadataStore): Promise<(RepositoryName | null)[]> {
@@ -83,39 +99,40 @@ export function layoutPinTests(open: OpenMetadataStore): void {
   describe('pins of layouts', () => {
     const store = sharedStore(open)
 
-    const pins = (backend: string, unseenFor = 0) => store().listLayoutPins(backend, { unseenFor, limit: 10 })
+    const pins = (backend: string, unseenFor = 0) =>
+      store().listLayoutPins(backend, { open: false, unseenFor, limit: 10 })
 
     test('are noted before and after, for each backend by itself', async () => {
-      const { root } = await show(store())
-      await store().beginLayoutPin('kubo', root)
-      await store().beginLayoutPin('kubo', root)
+      const shown = await show(store())
+      const { root } = shown
+      for (let turn = 0; turn < 2; turn++) expect(await beginPin(store(), shown, 'kubo')).toBe(true)
       expect(await pins('kubo')).toStrictEqual([{ root, wanted: true }])
       expect(await pins('cluster')).toStrictEqual([])
-      expect(await store().endLayoutPin('kubo', root)).toBe(true)
+      expect(await store().endLayoutPin('kubo', root, notOpen)).toBe(true)
       expect(await pins('kubo')).toStrictEqual([{ root, wanted: true }])
       await store().forgetLayoutPin('kubo', root)
       expect(await pins('kubo')).toStrictEqual([])
     })
 
     test('are listed after a while, those first that nobody looked at for longest', async () => {
-      const roots = [(await show(store())).root, (await show(store())).root]
-      for (const root of roots) await store().beginLayoutPin('aging', root)
+      const images = [await show(store()), await show(store())]
+      for (const image of images) await beginPin(store(), image, 'aging')
       expect(await pins('aging', hour)).toStrictEqual([])
-      await store().seenLayoutPins('aging', [roots[0]!])
+      await store().seenLayoutPins('aging', [images[0]!.root])
       expect(await pins('aging')).toHaveLength(2)
-      expect(await store().listLayoutPins('aging', { unseenFor: 0, limit: 1 })).toHaveLength(1)
+      expect(await store().listLayoutPins('aging', { open: false, unseenFor: 0, limit: 1 })).toHaveLength(1)
     })
 
     test('are wanted as long as anybody shows such an image', async () => {
       const one = await show(store())
       const other = await show(store(), one)
       const wanted = async () => (await pins('twice')).map((pin) => pin.wanted)
-      await store().beginLayoutPin('twice', one.root)
+      await beginPin(store(), one, 'twice')
       await store().deleteManifest(one.name, one.digest, 'user:ada')
       expect(await wanted()).toStrictEqual([true])
       await store().deleteRepository(other.name, 'user:ada')
       expect(await wanted()).toStrictEqual([false])
-      expect(await store().endLayoutPin('twice', one.root)).toBe(false)
+      expect(await store().endLayoutPin('twice', one.root, notOpen)).toBe(false)
       await store().restoreManifest({
         repository: one.name,
         digest: one.digest,
@@ -127,20 +144,22 @@ export function layoutPinTests(open: OpenMetadataStore): void {
     })
 
     test('are looked at next when their repository was made private, and are not wanted', async () => {
-      const { name, root } = await show(store())
-      await store().beginLayoutPin('closing', root)
-      expect(await store().endLayoutPin('closing', root)).toBe(true)
+      const shown = await show(store())
+      const { name, root } = shown
+      await beginPin(store(), shown, 'closing')
+      expect(await store().endLayoutPin('closing', root, notOpen)).toBe(true)
       await store().setVisibility(name, 'private', diskAlone)
-      expect(await store().endLayoutPin('closing', root)).toBe(false)
+      expect(await store().endLayoutPin('closing', root, notOpen)).toBe(false)
       expect(await pins('closing', hour)).toStrictEqual([])
       await settleAll(store())
       expect(await pins('closing', hour)).toStrictEqual([{ root, wanted: false }])
     })
 
     test('that are forgotten make their layouts due again', async () => {
-      const { name, root } = await show(store())
+      const shown = await show(store())
+      const { name, root } = shown
       await postponeAll(store(), hour)
-      await store().beginLayoutPin('forgotten', root)
+      await beginPin(store(), shown, 'forgotten')
       expect(await due(store())).toStrictEqual([])
       await store().forgetLayoutPin('forgotten', root)
       expect(await due(store())).toStrictEqual([name])

@@ -229,7 +229,13 @@ function exposureTests(open: OpenMetadataStore): void {
       const error = await refused(close(name), 'CONFLICT')
       expect(error.message).toContain(`openregistry move ${name} --to disk`)
       expect(error.message).toContain('cannot be recalled')
-      expect(error.detail).toStrictEqual({ backends: ['open'], blobs: 2, bytes: 1040, uploads: 0 })
+      expect(error.detail).toStrictEqual({
+        backends: ['open'],
+        blobs: 2,
+        bytes: 1040,
+        uploads: 0,
+        layouts: 0,
+      })
       expect(await store().findRepository(name)).toMatchObject({ visibility: 'public' })
       expect(await close(name, noneOpen)).toMatchObject({ visibility: 'private' })
     })
@@ -249,7 +255,7 @@ function exposureTests(open: OpenMetadataStore): void {
         await openSession(store(), name, session),
       ]
       const error = await refused(close(name), 'CONFLICT')
-      expect(error.detail).toStrictEqual({ backends: ['open'], blobs: 0, bytes: 0, uploads: 2 })
+      expect(error.detail).toStrictEqual({ backends: ['open'], blobs: 0, bytes: 0, uploads: 2, layouts: 0 })
       for (const { id } of [first, second]) await store().cancelUpload(name, id)
       expect(await close(name)).toMatchObject({ visibility: 'private' })
     })
