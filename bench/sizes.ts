@@ -23,6 +23,8 @@ export interface Sizes {
   layer: number
   /** Streams that pull it at the same time. */
   pullStreams: number
+  /** Blobs of one block of 10 KiB that `/ipfs` is asked for. */
+  ipfsBlocks: number
   patches: { count: number; size: number }
   parallel: { count: number; size: number }
   images: {
@@ -63,6 +65,7 @@ export const fullSizes: Sizes = {
   page: 100,
   layer: 1024 * MiB,
   pullStreams: 8,
+  ipfsBlocks: 1000,
   patches: { count: 16, size: 64 * MiB },
   parallel: { count: 32, size: 100 * MiB },
   images: {
@@ -94,6 +97,7 @@ export const quickSizes: Sizes = {
   repositories: 100,
   referrers: 100,
   layer: 128 * MiB,
+  ipfsBlocks: 100,
   patches: { count: 16, size: 4 * MiB },
   parallel: { count: 32, size: 4 * MiB },
   images: { ...fullSizes.images, count: 100, limitSeconds: 5 },

@@ -80,7 +80,7 @@ function referenceOf({ reference }: Row, { sizes, folder }: Plan): Contestant[] 
 
 /** Those that have what a row needs. */
 function able<T extends { found: FoundPeer }>(row: Row, candidates: readonly T[]): T[] {
-  return candidates.filter(({ found }) => row.needs === undefined || !found.peer.lacks.includes(row.needs))
+  return candidates.filter(({ found }) => !found.peer.lacks.includes(row.needs ?? 'registry'))
 }
 
 /** A registry, and how it is filled before it is started. */
@@ -89,7 +89,10 @@ interface Candidate {
   seeding: { fill: Seeding; words: string } | null
 }
 
-function candidatesOf(suite: Suite, { found, sizes }: Plan): Candidate[] {
+/** Those that take a turn in one of the rows at least. */
+function candidatesOf(suite: Suite, rows: readonly Row[], plan: Plan): Candidate[] {
+  const { sizes } = plan
+  const found = plan.found.filter((one) => rows.some((row) => able(row, [{ found: one }]).length > 0))
   if (!suite.seed) return found.map((one) => ({ found: one, seeding: null }))
   return found.flatMap((one) => {
     const seeding = suite.seed?.(one, sizes) ?? null
@@ -111,7 +114,7 @@ async function start({ found, seeding }: Candidate, { folder, say }: Plan): Prom
 async function runFresh(suite: Suite, rows: readonly Row[], plan: Plan): Promise<Result[]> {
   const results: Result[] = []
   for (const row of rows) {
-    const contestants = able(row, candidatesOf(suite, plan)).map((candidate): Contestant => ({
+    const contestants = able(row, candidatesOf(suite, rows, plan)).map((candidate): Contestant => ({
       label: candidate.found.peer.label,
       seeded: candidate.seeding?.words ?? null,
       async turn() {
@@ -131,9 +134,14 @@ interface Prepared extends Candidate {
   ground: Ground
 }
 
-async function prepareAll(suite: Suite, plan: Plan, servers: AsyncDisposableStack): Promise<Prepared[]> {
+async function prepareAll(
+  suite: Suite,
+  rows: readonly Row[],
+  plan: Plan,
+  servers: AsyncDisposableStack,
+): Promise<Prepared[]> {
   const prepared: Prepared[] = []
-  for (const candidate of candidatesOf(suite, plan)) {
+  for (const candidate of candidatesOf(suite, rows, plan)) {
     const { label } = candidate.found.peer
     try {
       plan.say(`filling ${label}`)
@@ -149,7 +157,7 @@ async function prepareAll(suite: Suite, plan: Plan, servers: AsyncDisposableStac
 /** All registries stay up; those whose turn it is not have nothing to do. */
 async function runShared(suite: Suite, rows: readonly Row[], plan: Plan): Promise<Result[]> {
   await using servers = new AsyncDisposableStack()
-  const prepared = await prepareAll(suite, plan, servers)
+  const prepared = await prepareAll(suite, rows, plan, servers)
   const results: Result[] = []
   for (const row of rows) {
     const contestants = able(row, prepared).map(({ found, seeding, server, ground }): Contestant => {

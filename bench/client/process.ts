@@ -1,4 +1,5 @@
 // The client of the bench: a process of its own, so that its work is never billed to a registry nor to the harness.
+import { prepareGet } from './jobs/get.ts'
 import { prepareImages } from './jobs/images.ts'
 import type { FromClient, Job, ReadyJob, ToClient } from './jobs/job.ts'
 import { prepareMixed } from './jobs/mixed.ts'
@@ -13,6 +14,8 @@ function prepare(port: number, job: Job): ReadyJob {
       return preparePush(port, job)
     case 'pull':
       return preparePull(port, job)
+    case 'get':
+      return prepareGet(port, job)
     case 'images':
       return prepareImages(port, job)
     case 'mixed':

@@ -1,7 +1,6 @@
-import { fileURLToPath } from 'node:url'
 import { seedDistribution } from '../seed/distribution.ts'
 import type { Launch, Peer, Site } from './peer.ts'
-import { isProgram, onPath, printed, versionOf } from './program.ts'
+import { built, isProgram, onPath, versionOf } from './program.ts'
 
 /** Without logs and traces. */
 function launch({ program, port, folder }: Site, cache: object): Launch {
@@ -25,7 +24,7 @@ const inMemory = { cache: { blobdescriptor: 'inmemory' } }
 
 const shared = {
   kind: 'other',
-  lacks: ['referrers', 'collection'],
+  lacks: ['referrers', 'collection', 'ipfs'],
   seed: {
     // A folder and a file for nearly everything: ten times as much would be two million of them.
     sizes: (wanted) => ({ ...wanted, repositories: Math.ceil(wanted.repositories / 10), referrers: 0 }),
@@ -48,20 +47,13 @@ export const distribution2: Peer = {
   launch: (site) => launch(site, inMemory),
 }
 
-/** Where `tools/peers/install.sh` has built it, or null. */
-async function built(): Promise<string | null> {
-  const installer = fileURLToPath(new URL('../../tools/peers/install.sh', import.meta.url))
-  const [, , state, path] = (await printed(installer, '--list', 'distribution')).trim().split(/\s+/)
-  return state === 'present' && path !== undefined ? path : null
-}
-
 /** Built from its Go module. */
 export const distribution3: Peer = {
   ...shared,
   id: 'distribution-3',
   label: 'distribution 3',
   async find() {
-    const program = process.env['DISTRIBUTION_BIN'] || (await built())
+    const program = process.env['DISTRIBUTION_BIN'] || (await built('distribution'))
     if (!program)
       return { missing: 'not built (tools/peers/install.sh distribution), DISTRIBUTION_BIN is not set' }
     if (!(await isProgram(program))) return { missing: 'DISTRIBUTION_BIN names no program' }

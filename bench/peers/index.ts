@@ -1,5 +1,6 @@
 import { bare } from './bare.ts'
 import { distribution2, distribution3, distribution3Plain } from './distribution.ts'
+import { kubo } from './kubo.ts'
 import { openregistry, openregistryPg, openregistryPg2 } from './openregistry.ts'
 import type { Peer, PeerId } from './peer.ts'
 import { zot } from './zot.ts'
@@ -13,6 +14,7 @@ export const peers: readonly Peer[] = [
   distribution3,
   distribution3Plain,
   zot,
+  kubo,
   bare,
 ]
 

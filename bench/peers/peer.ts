@@ -1,3 +1,4 @@
+import type { PreparedBlob } from '../content.ts'
 import type { SeedSizes } from '../seed/contents.ts'
 
 /** Everything the bench can measure. `bare` is a plain HTTP server without storage: it shows what the client can do. */
@@ -9,10 +10,11 @@ export type PeerId =
   | 'distribution-3'
   | 'distribution-3-plain'
   | 'zot'
+  | 'kubo'
   | 'bare'
 
-/** What a row may need that not every registry has. */
-export type Feature = 'referrers' | 'collection'
+/** What a row may need that not every peer has: without `registry` it takes no pushes, with `ipfs` it answers on `/ipfs`. */
+export type Feature = 'registry' | 'referrers' | 'collection' | 'ipfs'
 
 /** A PostgreSQL that listens on 127.0.0.1 with an empty database. */
 export interface Database {
@@ -58,7 +60,11 @@ export interface Peer {
   needsDatabase?: boolean
   /** Where its program is, or why it is left out. */
   find(): Promise<{ program: string; version: string } | { missing: string }>
+  /** Makes in its folder what its first start needs. */
+  setUp?(site: Site): Promise<void>
   launch(site: Site): Launch
+  /** Takes files in place of pushes, where it is no registry. It is running. */
+  addFiles?(site: Site, files: readonly PreparedBlob[]): Promise<void>
   /** Fills it before its first start; a peer without cannot be large. */
   seed?: {
     /** How much of what is wanted can be written in a minute or so, and still be asked for. */

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { access, constants } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
@@ -31,4 +32,11 @@ export async function printed(program: string, ...args: string[]): Promise<strin
 /** First thing that looks like a version in what `<program> <args>` prints, or `unknown`. */
 export async function versionOf(program: string, ...args: string[]): Promise<string> {
   return /\d+\.\d+\.\d+[\w.~-]*/.exec(await printed(program, ...args))?.[0] ?? 'unknown'
+}
+
+/** Where `tools/peers/install.sh` has built a peer, or null. */
+export async function built(name: string): Promise<string | null> {
+  const installer = fileURLToPath(new URL('../../tools/peers/install.sh', import.meta.url))
+  const [, , state, path] = (await printed(installer, '--list', name)).trim().split(/\s+/)
+  return state === 'present' && path !== undefined ? path : null
 }

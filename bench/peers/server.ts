@@ -117,6 +117,7 @@ export class Server implements AsyncDisposable {
   static async start(found: FoundPeer, parent: string, seeding?: Seeding): Promise<Server> {
     const ground = await Ground.make(found, parent)
     try {
+      await found.peer.setUp?.(ground.site)
       await seeding?.(ground.site)
       return await Server.#startOn(found, ground)
     } catch (error) {

@@ -1,4 +1,5 @@
 import { collections } from './collection.ts'
+import { ipfsGateway } from './ipfs.ts'
 import { largeRegistry } from './large.ts'
 import { layerPulls, mixedTransfers } from './pulls.ts'
 import { pushes } from './pushes.ts'
@@ -12,6 +13,7 @@ export const suites: readonly Suite[] = [
   pushes,
   layerPulls,
   mixedTransfers,
+  ipfsGateway,
   starts,
   collections,
   largeRegistry,

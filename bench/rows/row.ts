@@ -92,7 +92,7 @@ export interface Row {
   /** For `--rows`. */
   id: string
   metrics: readonly Metric[]
-  /** Registries without it take no turn. */
+  /** Peers without it take no turn; `registry` unless said otherwise. */
   needs?: Feature
   /** The row that does the same work on a small registry; the report compares both. */
   small?: string

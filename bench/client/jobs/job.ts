@@ -1,4 +1,5 @@
 import type { ClientResult } from '../in-parallel.ts'
+import type { GetJob } from './get.ts'
 import type { ImagesJob } from './images.ts'
 import type { MixedJob } from './mixed.ts'
 import type { PullJob } from './pull.ts'
@@ -7,7 +8,7 @@ import type { RequestsJob } from './requests.ts'
 import type { SteadyJob } from './steady.ts'
 
 /** Everything the client process can be asked to do. */
-export type Job = PushJob | PullJob | ImagesJob | MixedJob | RequestsJob | SteadyJob
+export type Job = PushJob | PullJob | GetJob | ImagesJob | MixedJob | RequestsJob | SteadyJob
 
 /** Does the work that was prepared; the clock runs from here. */
 export type ReadyJob = () => Promise<ClientResult>
