@@ -63,6 +63,26 @@ test('referrers may follow their subject once its time of grace is over, and no 
   expect(repository.observeManifest('other' as Digest, false, later(2000))).toBe(false)
 })
 
+test('a second deletion does not keep them, whether there was anything to delete or not', () => {
+  for (const answer of ['refused', 'acknowledged'] as const) {
+    const repository = repositoryWith(manifest('m'), manifest('referrer', 'm'))
+    repository.deleteManifest(manifest('m')).acknowledged(tick())
+    const span = later(996)
+    while (tick() < span.until - 994);
+    repository.deleteManifest(manifest('m'))[answer](tick())
+    expect(repository.observeManifest('referrer' as Digest, false, span)).toBe(true)
+  }
+})
+
+test('a push after the deletion keeps a referrer, until the next deletion', () => {
+  const repository = repositoryWith(manifest('m'), manifest('referrer', 'm'))
+  repository.deleteManifest(manifest('m')).acknowledged(tick())
+  repository.putManifest(manifest('referrer', 'm'), []).acknowledged(tick())
+  expect(repository.mayHaveFollowed('referrer' as Digest, later(2000))).toBe(false)
+  repository.deleteManifest(manifest('m')).acknowledged(tick())
+  expect(repository.mayHaveFollowed('referrer' as Digest, later(2000))).toBe(true)
+})
+
 test('a tag that is pushed while its repository is deleted may be there or not', () => {
   const repository = repositoryWith()
   const deletion = repository.deleteRepository()

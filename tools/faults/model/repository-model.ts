@@ -51,8 +51,8 @@ export class RepositoryModel {
   readonly #deleted: Span[] = []
   readonly #promises: Promises
   readonly #deletions = new Set<Deletion>()
-  /** Manifests that may go with their subject. */
-  readonly #mayFollow = new Map<Digest, Follows>()
+  /** Manifests that may go with their subject: for each deletion of it that was asked for, or of what it belongs to. */
+  readonly #mayFollow = new Map<Digest, Set<Follows>>()
 
   constructor(name: string, promises: Promises) {
     this.name = name
@@ -78,8 +78,8 @@ export class RepositoryModel {
     // A deletion at the same moment may have taken it, even if it was acknowledged later.
     change.onAcknowledged(() => {
       known.kept ||= !this.mayBeDeletedSince(change.start)
-      const follows = this.#mayFollow.get(manifest.digest)
-      if (follows !== undefined && follows.deleted < change.start) this.#mayFollow.delete(manifest.digest)
+      const all = this.#mayFollow.get(manifest.digest) ?? new Set()
+      for (const follows of all) if (follows.deleted < change.start) all.delete(follows)
     })
     for (const tag of tags) change.sets(this.tag(tag), manifest.digest)
     return change
@@ -147,21 +147,28 @@ export class RepositoryModel {
     for (const { content } of this.manifests.values()) {
       if (content.subject !== subject) continue
       const follows = { from: deletion.start + this.#promises.grace - slack, deleted: Infinity }
-      deletion.onAcknowledged((at) => void (follows.deleted = at))
-      this.#mayFollow.set(content.digest, follows)
+      const all = this.#follow(content.digest, follows)
+      deletion.onAcknowledged((at) => void (follows.deleted = at)).onRefused(() => void all.delete(follows))
       this.#release(content, deletion.start)
       this.#takeReferrers(content.digest, deletion)
     }
+  }
+
+  /** One deletion more. It takes nothing from those before it, which a manifest may follow earlier. */
+  #follow(digest: Digest, follows: Follows): Set<Follows> {
+    const all = known(this.#mayFollow, digest, () => new Set<Follows>())
+    return all.add(follows)
   }
 
   /** A new referrer may follow a subject that goes just now, or that follows its own subject. */
   #noteSubject({ subject, digest, blobs }: KnownManifest): void {
     if (subject === null) return
     const goes =
-      this.#mayFollow.has(subject) || [...this.#deletions].some(({ manifest }) => manifest === subject)
+      (this.#mayFollow.get(subject)?.size ?? 0) > 0 ||
+      [...this.#deletions].some(({ manifest }) => manifest === subject)
     if (!goes) return
     const now = tick()
-    this.#mayFollow.set(digest, { from: now + this.#promises.grace - slack, deleted: Infinity })
+    this.#follow(digest, { from: now + this.#promises.grace - slack, deleted: Infinity })
     for (const blob of blobs) this.link(blob).release(now, this.#promises.grace, false)
   }
 
@@ -209,7 +216,7 @@ export class RepositoryModel {
 
   /** Whether a manifest may have gone because its subject did. */
   mayHaveFollowed(digest: Digest, { until }: Span): boolean {
-    return until > (this.#mayFollow.get(digest)?.from ?? Infinity)
+    return [...(this.#mayFollow.get(digest) ?? [])].some(({ from }) => until > from)
   }
 
   /** A read saw a manifest, or saw that it is not here. @returns whether that may be. */
