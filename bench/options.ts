@@ -40,7 +40,7 @@ usage: npm run bench -- [options]
   --out <file>       writes the table there too
   --json <file>      writes every sample there
 
-ZOT_BIN names a zot program, DISTRIBUTION_BIN and KUBO_BIN those that tools/peers/install.sh has not built,
+ZOT_BIN names a zot program, DISTRIBUTION_BIN, KUBO_BIN and VERSITYGW_BIN those that tools/peers/install.sh has not built,
 OPENREGISTRY_POSTGRES_BIN the folder of PostgreSQL's programs.
 `
 

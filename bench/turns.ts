@@ -178,9 +178,23 @@ async function runShared(suite: Suite, rows: readonly Row[], plan: Plan): Promis
   return results
 }
 
+/** Without rows whose program is missing. */
+async function possible(rows: readonly Row[], { say }: Plan): Promise<Row[]> {
+  const found: Row[] = []
+  for (const row of rows) {
+    const beside = await row.beside?.find()
+    if (beside && 'missing' in beside) say(`${row.id} is left out: ${beside.missing}`)
+    else found.push(row)
+  }
+  return found
+}
+
 /** Runs the wanted rows of a suite, peers taking turns. */
 export async function runSuite(suite: Suite, wanted: ReadonlySet<string>, plan: Plan): Promise<Result[]> {
-  const rows = suite.rows.filter(({ id }) => wanted.has(id))
+  const rows = await possible(
+    suite.rows.filter(({ id }) => wanted.has(id)),
+    plan,
+  )
   if (rows.length === 0) return []
   return await (suite.servers === 'shared' ? runShared : runFresh)(suite, rows, plan)
 }

@@ -2,7 +2,9 @@
 import { prepareGet } from './jobs/get.ts'
 import { prepareImages } from './jobs/images.ts'
 import type { FromClient, Job, ReadyJob, ToClient } from './jobs/job.ts'
+import { prepareImportCar } from './jobs/import-car.ts'
 import { prepareMixed } from './jobs/mixed.ts'
+import { prepareNewestCid } from './jobs/newest-cid.ts'
 import { preparePull } from './jobs/pull.ts'
 import { preparePush } from './jobs/push.ts'
 import { prepareRequests } from './jobs/requests.ts'
@@ -18,6 +20,10 @@ function prepare(port: number, job: Job): ReadyJob {
       return prepareGet(port, job)
     case 'images':
       return prepareImages(port, job)
+    case 'import-car':
+      return prepareImportCar(port, job)
+    case 'newest-cid':
+      return prepareNewestCid(port, job)
     case 'mixed':
       return prepareMixed(port, job)
     case 'requests':

@@ -13,7 +13,7 @@ export const bare: Peer = {
   id: 'bare',
   label: 'bare node:http',
   kind: 'limit',
-  lacks: ['collection', 'ipfs'],
+  lacks: ['collection', 'ipfs', 'cid'],
   find: () => Promise.resolve({ program: process.execPath, version: process.version }),
   launch: ({ program, port, folder }) => ({
     command: program,

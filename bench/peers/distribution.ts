@@ -24,7 +24,7 @@ const inMemory = { cache: { blobdescriptor: 'inmemory' } }
 
 const shared = {
   kind: 'other',
-  lacks: ['referrers', 'collection', 'ipfs'],
+  lacks: ['referrers', 'collection', 'ipfs', 'cid'],
   seed: {
     // A folder and a file for nearly everything: ten times as much would be two million of them.
     sizes: (wanted) => ({ ...wanted, repositories: Math.ceil(wanted.repositories / 10), referrers: 0 }),

@@ -1,6 +1,7 @@
 import { bare } from './bare.ts'
 import { distribution2, distribution3, distribution3Plain } from './distribution.ts'
 import { kubo } from './kubo.ts'
+import { openregistryKubo, openregistryS3 } from './openregistry-backends.ts'
 import { openregistry, openregistryPg, openregistryPg2 } from './openregistry.ts'
 import type { Peer, PeerId } from './peer.ts'
 import { zot } from './zot.ts'
@@ -10,6 +11,8 @@ export const peers: readonly Peer[] = [
   openregistry,
   openregistryPg,
   openregistryPg2,
+  openregistryS3,
+  openregistryKubo,
   distribution2,
   distribution3,
   distribution3Plain,
@@ -20,6 +23,7 @@ export const peers: readonly Peer[] = [
 
 /** Measured when nothing else is asked for; those that are not installed are said and left out. */
 export const defaultPeers: readonly PeerId[] = peers
+  .filter(({ backend }) => backend === undefined)
   .map(({ id }) => id)
   .filter((id) => id !== 'bare' && id !== 'distribution-3-plain')
 

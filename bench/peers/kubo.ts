@@ -1,10 +1,8 @@
 import { execFile } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
-import { request } from 'node:http'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
+import { callKubo } from '../client/kubo-api.ts'
 import type { PreparedBlob } from '../content.ts'
 import type { Peer, Site } from './peer.ts'
 import { built, isProgram, versionOf } from './program.ts'
@@ -49,54 +47,21 @@ async function setUp(site: Site): Promise<void> {
 }
 
 /** Its own word on where its API is. @throws Error when it is not one of TCP */
-async function apiPort({ folder }: Site): Promise<number> {
-  const address = (await readFile(`${folder}/api`, 'utf8')).trim()
+export function kuboApiPort({ folder }: Site): number {
+  const address = readFileSync(`${folder}/api`, 'utf8').trim()
   const port = /\/tcp\/(\d+)$/.exec(address)?.[1]
   if (port === undefined) throw new Error(`the API of Kubo is at ${address}`)
   return Number(port)
 }
 
-/** A form with files, as the API takes them. */
-function* formOf(
-  boundary: string,
-  files: readonly { name: string; pieces(): Iterable<readonly Buffer[]> }[],
-): Generator<Buffer, void, undefined> {
-  for (const { name, pieces } of files) {
-    const head = `Content-Disposition: form-data; name="file"; filename="${name}"`
-    yield Buffer.from(`--${boundary}\r\n${head}\r\nContent-Type: application/octet-stream\r\n\r\n`)
-    for (const buffers of pieces()) yield Buffer.concat(buffers)
-    yield Buffer.from('\r\n')
-  }
-  yield Buffer.from(`--${boundary}--\r\n`)
-}
-
-/** Sends files to a command of its API. @throws Error with what it answered unless it is a success */
-async function call(site: Site, command: string, files: Parameters<typeof formOf>[1]): Promise<string> {
-  const boundary = randomUUID()
-  const headers = { 'Content-Type': `multipart/form-data; boundary=${boundary}` }
-  const port = await apiPort(site)
-  const sent = request({ host: '127.0.0.1', port, method: 'POST', path: `/api/v0/${command}`, headers })
-  const answered = Promise.withResolvers<string>()
-  sent.on('error', answered.reject)
-  sent.on('response', (response) => {
-    let text = ''
-    response.setEncoding('utf8').on('data', (part: string) => (text += part))
-    response.on('error', answered.reject)
-    response.on('end', () => {
-      const failure = response.trailers['x-stream-error']
-      if (response.statusCode === 200 && failure === undefined) answered.resolve(text)
-      else answered.reject(new Error(`Kubo, ${command}: ${failure?.toString() ?? text}`))
-    })
-  })
-  await Promise.all([pipeline(Readable.from(formOf(boundary, files)), sent), answered.promise])
-  return await answered.promise
-}
-
 /** Adds files in the profile that our CIDs are of. */
 async function addFiles(site: Site, files: readonly PreparedBlob[]): Promise<void> {
   const profile = 'cid-version=1&raw-leaves=true&chunker=size-1048576&max-file-links=1024'
-  const named = files.map(({ digest, pieces }) => ({ name: digest.slice('sha256:'.length), pieces }))
-  await call(site, `add?${profile}&quiet=true`, named)
+  const named = files.map(({ digest, pieces }) => ({
+    name: digest.slice('sha256:'.length),
+    pieces: pieces(),
+  }))
+  await callKubo(kuboApiPort(site), `add?${profile}&quiet=true`, named)
 }
 
 /** A node of IPFS that knows nobody. No registry: its gateway is asked for the blocks that ours is asked for. */
@@ -104,7 +69,7 @@ export const kubo: Peer = {
   id: 'kubo',
   label: 'Kubo',
   kind: 'other',
-  lacks: ['registry', 'referrers', 'collection'],
+  lacks: ['registry', 'referrers', 'collection', 'cid'],
   async find() {
     const program = process.env['KUBO_BIN'] || (await built('kubo'))
     if (!program) return { missing: 'not built (tools/peers/install.sh kubo), KUBO_BIN is not set' }

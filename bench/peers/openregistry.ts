@@ -26,7 +26,7 @@ function databaseEnvironment({ database }: Site): Record<string, string> {
 }
 
 /** As a user starts us: files on disk, CIDs and disk syncs included. */
-function launchOurs(site: Site, env: Readonly<Record<string, string>> = {}): Launch {
+export function launchOurs(site: Site, env: Readonly<Record<string, string>> = {}): Launch {
   return {
     command: site.program,
     args: ['serve'],

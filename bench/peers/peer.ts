@@ -6,6 +6,8 @@ export type PeerId =
   | 'openregistry'
   | 'openregistry-pg'
   | 'openregistry-pg-2'
+  | 'openregistry-s3'
+  | 'openregistry-kubo'
   | 'distribution-2'
   | 'distribution-3'
   | 'distribution-3-plain'
@@ -13,8 +15,11 @@ export type PeerId =
   | 'kubo'
   | 'bare'
 
-/** What a row may need that not every peer has: without `registry` it takes no pushes, with `ipfs` it answers on `/ipfs`. */
-export type Feature = 'registry' | 'referrers' | 'collection' | 'ipfs'
+/**
+ * What a row may need that not every peer has: `registry` takes pushes, `ipfs` answers on `/ipfs`, `cid` says the CID of a
+ * repository.
+ */
+export type Feature = 'registry' | 'referrers' | 'collection' | 'ipfs' | 'cid'
 
 /** A PostgreSQL that listens on 127.0.0.1 with an empty database. */
 export interface Database {
@@ -35,6 +40,8 @@ export interface Site {
   folder: string
   /** Null unless the peer needs one. */
   database: Database | null
+  /** Where the service runs that it keeps its blobs in; null where it keeps them itself. */
+  backend: Site | null
 }
 
 /** How one registry is started. */
@@ -47,8 +54,17 @@ export interface Launch {
   files: Readonly<Record<string, string>>
 }
 
+/** A program that answers HTTP on the port of its site. */
+export interface Service {
+  /** Where its program is, or why it is left out. */
+  find(): Promise<{ program: string; version: string } | { missing: string }>
+  /** Makes in its folder what its first start needs. */
+  setUp?(site: Site): Promise<void>
+  launch(site: Site): Launch
+}
+
 /** One registry of the comparison. */
-export interface Peer {
+export interface Peer extends Service {
   id: PeerId
   /** As the table names it. */
   label: string
@@ -58,11 +74,8 @@ export interface Peer {
   lacks: readonly Feature[]
   /** Whether it needs a PostgreSQL of its own. */
   needsDatabase?: boolean
-  /** Where its program is, or why it is left out. */
-  find(): Promise<{ program: string; version: string } | { missing: string }>
-  /** Makes in its folder what its first start needs. */
-  setUp?(site: Site): Promise<void>
-  launch(site: Site): Launch
+  /** What it keeps its blobs in, a server of its own. */
+  backend?: Service
   /** Takes files in place of pushes, where it is no registry. It is running. */
   addFiles?(site: Site, files: readonly PreparedBlob[]): Promise<void>
   /** Fills it before its first start; a peer without cannot be large. */

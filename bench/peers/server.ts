@@ -1,35 +1,20 @@
-import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { Cluster } from '../postgres/cluster.ts'
 import { treeMemory } from '../process-tree.ts'
 import type { FoundPeer } from './index.ts'
-import { launch, untilAnswer } from './launch.ts'
-import type { Site } from './peer.ts'
+import type { Service, Site } from './peer.ts'
+import { killRunning, Running } from './running.ts'
 
-/** Some registries read all they have before they answer. */
-const startLimitMilliseconds = 120_000
-const stopLimitMilliseconds = 20_000
-
-/** Process groups and databases that are alive, so that an interrupted bench leaves none behind. */
-const alive = new Set<number>()
+/** Databases that are alive, so that an interrupted bench leaves none behind. */
 const clusters = new Set<Cluster>()
 
 /** Ends everything that is still running; for the moment the bench is interrupted. */
 export function killAll(): void {
-  for (const pid of alive) killGroup(pid)
+  killRunning()
   for (const cluster of clusters) cluster.kill()
-}
-
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGKILL')
-  } catch {
-    // The whole group has ended already.
-  }
 }
 
 async function freePort(): Promise<number> {
@@ -45,34 +30,48 @@ async function freePort(): Promise<number> {
 /** Fills a registry before it is started for the first time. */
 export type Seeding = (site: Site) => Promise<void>
 
-/** What a registry stands on: its folder, and its database where it needs one. */
+/** What a registry stands on: its folder, and its database and the service for its blobs where it needs them. */
 class Ground implements AsyncDisposable {
   readonly site: Site
-  readonly cluster: Cluster | null
+  readonly #stack: AsyncDisposableStack
 
-  private constructor(site: Site, cluster: Cluster | null) {
+  private constructor(site: Site, stack: AsyncDisposableStack) {
     this.site = site
-    this.cluster = cluster
+    this.#stack = stack
   }
 
   static async make({ peer, program }: FoundPeer, parent: string): Promise<Ground> {
+    await using stack = new AsyncDisposableStack()
     const folder = await mkdtemp(join(parent, `${peer.id}-`))
+    stack.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }))
     // The database runs as a user of its own.
     await chmod(folder, 0o711)
-    const cluster = peer.needsDatabase
-      ? await Cluster.start(join(folder, 'database'), await freePort())
-      : null
-    if (cluster !== null) clusters.add(cluster)
-    return new Ground({ program, port: await freePort(), folder, database: cluster }, cluster)
+    const database = peer.needsDatabase ? await startCluster(join(folder, 'database'), stack) : null
+    const backend = peer.backend ? await startBackend(peer.backend, join(folder, 'backend'), stack) : null
+    return new Ground({ program, port: await freePort(), folder, database, backend }, stack.move())
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.cluster !== null) {
-      await this.cluster[Symbol.asyncDispose]()
-      clusters.delete(this.cluster)
-    }
-    await rm(this.site.folder, { recursive: true, force: true, maxRetries: 5 })
+    await this.#stack.disposeAsync()
   }
+}
+
+async function startCluster(folder: string, stack: AsyncDisposableStack): Promise<Cluster> {
+  const cluster = await Cluster.start(folder, await freePort())
+  clusters.add(cluster)
+  stack.defer(() => void clusters.delete(cluster))
+  return stack.use(cluster)
+}
+
+/** @throws Error when it is not installed, or does not start */
+async function startBackend(service: Service, folder: string, stack: AsyncDisposableStack): Promise<Site> {
+  const found = await service.find()
+  if ('missing' in found) throw new Error(found.missing)
+  await mkdir(folder)
+  const site = { program: found.program, port: await freePort(), folder, database: null, backend: null }
+  await service.setUp?.(site)
+  stack.use(await Running.start(service, site))
+  return site
 }
 
 /** A registry that answers, with its data in a folder of its own; disposing stops it and deletes the folder. */
@@ -86,16 +85,16 @@ export class Server implements AsyncDisposable {
   /** Bytes of private and shared memory of the tree at the first answer. */
   readonly idleMemory: number
   readonly #ground: Ground
-  readonly #child: ChildProcess
+  readonly #running: Running
 
-  private constructor(found: FoundPeer, ground: Ground, child: ChildProcess, startSeconds: number) {
+  private constructor(found: FoundPeer, ground: Ground, running: Running, startSeconds: number) {
     this.found = found
     this.site = ground.site
-    this.pid = child.pid ?? 0
+    this.pid = running.pid
     this.startSeconds = startSeconds
     this.idleMemory = treeMemory(this.pid)
     this.#ground = ground
-    this.#child = child
+    this.#running = running
   }
 
   get port(): number {
@@ -128,29 +127,12 @@ export class Server implements AsyncDisposable {
 
   static async #startOn(found: FoundPeer, ground: Ground): Promise<Server> {
     const start = performance.now()
-    const child = await launch(found.peer, ground.site)
-    if (child.pid !== undefined) alive.add(child.pid)
-    try {
-      await untilAnswer(child, ground.site, startLimitMilliseconds)
-    } catch (error) {
-      await new Server(found, ground, child, NaN).#stop()
-      throw error
-    }
-    return new Server(found, ground, child, (performance.now() - start) / 1000)
-  }
-
-  async #stop(): Promise<void> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      const exited = once(this.#child, 'exit')
-      this.#child.kill('SIGTERM')
-      await Promise.race([exited, delay(stopLimitMilliseconds, undefined, { ref: false })])
-    }
-    killGroup(this.pid)
-    alive.delete(this.pid)
+    const running = await Running.start(found.peer, ground.site)
+    return new Server(found, ground, running, (performance.now() - start) / 1000)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#stop()
+    await this.#running[Symbol.asyncDispose]()
     await this.#ground[Symbol.asyncDispose]()
   }
 }

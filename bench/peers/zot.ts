@@ -7,7 +7,7 @@ export const zot: Peer = {
   id: 'zot',
   label: 'zot',
   kind: 'other',
-  lacks: ['collection', 'ipfs'],
+  lacks: ['collection', 'ipfs', 'cid'],
   async find() {
     const program = process.env['ZOT_BIN']
     if (!program) return { missing: 'ZOT_BIN is not set' }

@@ -68,6 +68,19 @@ export async function fillWithTags(server: Server, sizes: Sizes): Promise<Ground
   }
 }
 
+/** Images of one config and three layers, each with a tag of its own. */
+export async function fillWithImages(server: Server, sizes: Sizes): Promise<Ground> {
+  const repository = 'bench/images'
+  const layers = smallBlobs.slice(0, 3)
+  const blobs = [config, ...layers]
+  await pushAll(server, repository, blobs)
+  const tags = numbered('v', sizes.tags)
+  await inParallel(server.port, connections, tags, (connection, tag) =>
+    putManifest(connection, repository, tag, manifestOf(config, layers, tag)),
+  )
+  return { ...emptyGround, repository, blobs, tags, repositories: [repository] }
+}
+
 /** By size. Made when the first registry needs it, then the same for all. */
 const largeLayers = new Map<number, PreparedBlob>()
 

@@ -1,3 +1,4 @@
+import { cidCosts, repositoryCids } from './cids.ts'
 import { collections } from './collection.ts'
 import { ipfsGateway } from './ipfs.ts'
 import { largeRegistry } from './large.ts'
@@ -14,6 +15,8 @@ export const suites: readonly Suite[] = [
   layerPulls,
   mixedTransfers,
   ipfsGateway,
+  repositoryCids,
+  cidCosts,
   starts,
   collections,
   largeRegistry,

@@ -1,6 +1,9 @@
+import { findPeers } from '../peers/index.ts'
+import { kubo, kuboApiPort } from '../peers/kubo.ts'
+import { Server } from '../peers/server.ts'
 import { fillWithIpfsContent, ipfsContent } from './ipfs-filling.ts'
 import { atMost, best, peakMemory, rate, throughput } from './metrics.ts'
-import type { Row, Suite, Turn } from './row.ts'
+import type { Row, Sample, Suite, Turn } from './row.ts'
 
 /** Blocks as they are, in turn. */
 function blocks(cids: (turn: Turn) => readonly string[], connections: (turn: Turn) => number): Row['run'] {
@@ -18,6 +21,21 @@ function blocks(cids: (turn: Turn) => readonly string[], connections: (turn: Tur
     } as const
     return turn.measure(job, 0)
   }
+}
+
+/** A node that has nothing yet takes the layer. */
+async function importIntoKubo({ server, sizes, measure }: Turn): Promise<Sample> {
+  const [found] = await findPeers([kubo.id], () => {})
+  if (!found) throw new Error('Kubo is not installed')
+  await using node = await Server.start(found, server.site.folder)
+  const { root, layer } = ipfsContent(sizes)
+  const job = {
+    kind: 'import-car',
+    path: `/ipfs/${root}?format=car`,
+    root,
+    api: kuboApiPort(node.site),
+  } as const
+  return await measure(job, layer.size)
 }
 
 /** What a trustless gateway is asked for, of ours and of Kubo's with the same blocks. */
@@ -56,6 +74,13 @@ export const ipfsGateway: Suite = {
         const { root, layer } = ipfsContent(sizes)
         return measure({ kind: 'get', path: `/ipfs/${root}?format=car`, least: layer.size }, layer.size)
       },
+    },
+    {
+      id: 'kubo-import',
+      needs: 'ipfs',
+      beside: kubo,
+      metrics: [throughput('import of the CAR of one 1 GiB layer into an empty Kubo')],
+      run: importIntoKubo,
     },
   ],
 }

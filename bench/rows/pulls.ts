@@ -1,5 +1,5 @@
 import { fillWithBlobs, fillWithLayer } from './filling.ts'
-import { best, rate, throughput } from './metrics.ts'
+import { atMost, best, peakMemory, rate, throughput } from './metrics.ts'
 import type { Ground, Suite } from './row.ts'
 
 function onlyBlob({ blobs }: Ground): { digest: string; size: number } {
@@ -15,7 +15,10 @@ export const layerPulls: Suite = {
   rows: [
     {
       id: 'pull',
-      metrics: [throughput('pull of one 1 GiB layer, one stream', best(0.8))],
+      metrics: [
+        throughput('pull of one 1 GiB layer, one stream', best(0.8)),
+        peakMemory('pull of one 1 GiB layer, one stream: memory', atMost(200)),
+      ],
       run: ({ ground, sizes, measure }) =>
         measure(
           { kind: 'pull', repository: ground.repository, blob: onlyBlob(ground), parallel: 1 },

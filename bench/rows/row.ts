@@ -1,6 +1,6 @@
 import type { Job } from '../client/jobs/job.ts'
 import type { FoundPeer } from '../peers/index.ts'
-import type { Feature } from '../peers/peer.ts'
+import type { Feature, Service } from '../peers/peer.ts'
 import type { Seeding, Server } from '../peers/server.ts'
 import type { Sizes } from '../sizes.ts'
 
@@ -94,6 +94,8 @@ export interface Row {
   metrics: readonly Metric[]
   /** Peers without it take no turn; `registry` unless said otherwise. */
   needs?: Feature
+  /** A program that the work needs beside the registries; without it the row is left out. */
+  beside?: Pick<Service, 'find'>
   /** The row that does the same work on a small registry; the report compares both. */
   small?: string
   /** Whether every server does it once, unmeasured, before its first turn. */

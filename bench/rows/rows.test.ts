@@ -6,8 +6,10 @@ import { bare } from '../peers/bare.ts'
 import { findPeers, type FoundPeer } from '../peers/index.ts'
 import { fullSizes, type Sizes } from '../sizes.ts'
 import { runSuite, type Plan } from '../turns.ts'
+import { cidCosts, repositoryCids } from './cids.ts'
 import { rowIds, suites } from './index.ts'
 import { ipfsGateway } from './ipfs.ts'
+import { layerPulls } from './pulls.ts'
 
 /** So little that it only shows whether every row still does its work. */
 const tinySizes: Sizes = {
@@ -66,14 +68,30 @@ describe('every row runs', () => {
     },
   )
 
-  test('on /ipfs against ours and Kubo, which has the same blocks', { timeout: 180_000 }, async (context) => {
-    const found = await findPeers(['openregistry', 'kubo'], () => {})
-    if (found.length < 2) context.skip('missing peer: kubo (tools/peers/install.sh kubo)')
-    // Enough for a node above the leaves.
-    const plan = { ...planOf(found, folder), sizes: { ...tinySizes, layer: 2_500_000 } }
-    const results = await runSuite(ipfsGateway, new Set(rowIds), plan)
-    expect(results.map(({ row, label, failure }) => [row, label, failure])).toEqual(
-      ipfsGateway.rows.flatMap(({ id }) => found.map(({ peer }) => [id, peer.label, null])),
+  test(
+    'for CIDs, against ours and Kubo, which has the same blocks',
+    { timeout: 180_000 },
+    async (context) => {
+      const found = await findPeers(['openregistry', 'kubo'], () => {})
+      if (found.length < 2) context.skip('missing peer: kubo (tools/peers/install.sh kubo)')
+      // Enough for a node above the leaves.
+      const plan = { ...planOf(found, folder), sizes: { ...tinySizes, layer: 2_500_000 } }
+      for (const suite of [ipfsGateway, repositoryCids, cidCosts]) {
+        const results = await runSuite(suite, new Set(rowIds), plan)
+        expect(results.filter(({ failure }) => failure !== null)).toEqual([])
+        // Of both, or ours and a reference.
+        const turns = suite === repositoryCids ? 1 : 2
+        expect(results.flatMap(({ samples }) => samples)).toHaveLength(turns * suite.rows.length)
+      }
+    },
+  )
+
+  test('through S3 and Kubo', { timeout: 180_000 }, async (context) => {
+    const found = await findPeers(['openregistry-s3', 'openregistry-kubo'], () => {})
+    if (found.length < 2) context.skip('missing peer: kubo or versitygw (tools/peers/install.sh)')
+    const results = await runSuite(layerPulls, new Set(['pull']), planOf(found, folder))
+    expect(results.map(({ label, failure }) => [label, failure])).toEqual(
+      found.map(({ peer }) => [peer.label, null]),
     )
   })
 
