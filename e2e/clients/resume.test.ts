@@ -65,8 +65,9 @@ clientTest(['regctl'], 'a chunked upload whose connection breaks goes on where i
 
   expect(await client.feed(bytes, 'blob', 'put', `${proxy.address}/me/cut`)).toBe(sha256(bytes))
   expect(proxy.cuts).toBe(1)
-  // At most one chunk was sent twice.
-  expect(proxy.sent).toBeLessThan(size + 5 * mebibyte)
+  // One chunk was sent twice, and of the next attempt what was on its way when it was refused: the client may ask where to go on
+  // before the registry has heard of the break. From the beginning it would have been 10 MiB more.
+  expect(proxy.sent).toBeLessThan(size + 9 * mebibyte)
 })
 
 clientTest(dockerPeers, 'a push whose connection breaks is tried again and succeeds', async () => {

@@ -71,8 +71,7 @@ export const lockMutations: readonly Mutation[] = [
         '`)\n  return {',
       ],
     ],
-    shape: 'replicas',
-    short: true,
+    suite: moment('a blob whose lease is over stays|a blob that is being taken is missing'),
   },
   {
     name: 'a push that does not hold the content it found',
