@@ -1,13 +1,14 @@
-export { copyToPostgres, type CopiedTable, type CopyProgress } from './copy/copy-to-postgres.ts'
+export type { CopiedTable, CopyProgress } from './copy/copy-to-postgres.ts'
 export { readMove, undoMove } from './copy/moved-away.ts'
 export { namedObjects, type NamedObject } from './sqlite/named-objects.ts'
 export { migrateSqlite, openSqliteMetadataStore, type SqliteOptions } from './sqlite/open.ts'
 export type { SqliteStore } from './sqlite/sqlite-metadata-store.ts'
-export { examinePostgres, type ServerFacts, type UnsafeSetting } from './postgres/examine.ts'
+export type { ServerFacts, UnsafeSetting } from './postgres/examine.ts'
 export {
+  copyToPostgres,
+  examinePostgres,
   migratePostgres,
   openPostgresMetadataStore,
-  type PostgresOptions,
-  type PostgresStore,
-} from './postgres/open.ts'
+} from './postgres/when-used.ts'
+export type { PostgresOptions, PostgresStore } from './postgres/open.ts'
 export { describePlace, type PostgresSettings } from './postgres/settings.ts'
