@@ -5,6 +5,7 @@ import {
   openSqliteMetadataStore,
   type PostgresSettings,
   type PostgresStore,
+  type SqliteStore,
 } from '@openregistry/metadata'
 import type { Config } from '@openregistry/server/config'
 import { databaseFile } from './data-files.ts'
@@ -20,7 +21,7 @@ import { makeDataFolder } from './make-data-folder.ts'
 export async function openMetadata(
   config: Config,
   { serving, autoMigrate = config.db.auto_migrate }: { serving: boolean; autoMigrate?: boolean },
-): Promise<MetadataStore & Partial<Pick<PostgresStore, 'pool'>>> {
+): Promise<MetadataStore & Partial<Pick<PostgresStore, 'pool'> & Pick<SqliteStore, 'kept'>>> {
   if (config.db.kind === 'postgres') {
     return openPostgresMetadataStore({ ...(await postgresSettings(config)), autoMigrate })
   }

@@ -15,6 +15,7 @@ import {
   type Ownership,
   type Ports,
 } from '@openregistry/core'
+import type { KeptTotals } from '@openregistry/metadata'
 import { timedBlobStore, timedMetadataStore, type Metrics } from '@openregistry/server/metrics'
 import type { Config } from '@openregistry/server/config'
 import { openBackends } from './open-backends.ts'
@@ -55,6 +56,7 @@ export async function openPorts(
     backends.push(timedBlobStore(lists(own) ? aroundBlobs(own) : own, metrics))
   }
   watchPool(metrics, store.pool)
+  watchKept(metrics, store.kept)
   const metadata = aroundMetadata(store)
   return {
     metadata: timedMetadataStore(metadata, metrics),
@@ -115,6 +117,21 @@ function watchPool(metrics: Metrics, pool: { readonly inUse: number } | undefine
   if (pool === undefined) return
   const inUse = metrics.gauge('openregistry_db_pool_in_use', 'Connections to PostgreSQL that are in use.')
   metrics.watch([inUse], () => inUse.set(pool.inUse))
+}
+
+function watchKept(metrics: Metrics, kept: KeptTotals | undefined): void {
+  if (kept === undefined) return
+  const hits = metrics.counter('openregistry_cache_hits_total', 'Reads that were answered from memory.')
+  const misses = metrics.counter(
+    'openregistry_cache_misses_total',
+    'Reads that were not, and could have been.',
+  )
+  const told = { hits: 0, misses: 0 }
+  metrics.watch([], () => {
+    hits.inc(kept.hits - told.hits)
+    misses.inc(kept.misses - told.misses)
+    Object.assign(told, { hits: kept.hits, misses: kept.misses })
+  })
 }
 
 const same = <T>(store: T): T => store

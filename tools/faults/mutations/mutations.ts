@@ -170,6 +170,18 @@ const collection: readonly Mutation[] = [
     },
   },
   {
+    name: 'answers that are kept although somebody has written',
+    loses: 'every change: whoever asked before it is told what was',
+    edits: [
+      [
+        `${metadata}/sqlite/kept-answers.ts`,
+        'if (version === this.#version) return',
+        'if (this.#version !== null) return',
+      ],
+    ],
+    suite: { file: `${metadata}/sqlite/reader.test.ts`, tests: 'until somebody has written' },
+  },
+  {
     name: 'a push once more that does not count',
     loses: 'a referrer whose push was acknowledged after the deletion of its subject',
     edits: [[`${rows}/manifest.ts`, 'if (changed || goneAt >= found.pushed_at) {', 'if (changed) {']],

@@ -1,10 +1,15 @@
 import { stat } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { newUploadId } from '@openregistry/core'
 import { parseRepositoryName } from '@openregistry/oci'
 import { diskAlone } from '@openregistry/testkit'
+import { Connection } from './connection.ts'
+import { KeptAnswers } from './kept-answers.ts'
 import { openSqliteMetadataStore } from './open.ts'
+import { Reader } from './reader.ts'
 import { temporaryFolder } from './temporary-folder.ts'
+import { Writer } from './writer.ts'
 
 test('whoever was told of a change reads it, however many reads share a snapshot', async () => {
   await using folder = await temporaryFolder()
@@ -37,4 +42,73 @@ test('whoever was told of a change reads it, however many reads share a snapshot
   } finally {
     reading = false
   }
+})
+
+const app = parseRepositoryName('me/app')
+const page = { after: null, limit: 10 }
+
+/** A reader beside a connection that writes as another process would. */
+async function withOther(
+  body: (reader: Reader, other: Connection, kept: KeptAnswers) => Promise<void>,
+): Promise<void> {
+  await using folder = await temporaryFolder()
+  const { file } = folder
+  await using writer = new Writer({ file, autoMigrate: true, lockTimeout: 1000 })
+  await writer.run('check')
+  using other = new Connection(file, { readOnly: false, timeout: 1000 })
+  other.database.exec(
+    `INSERT INTO repositories (id, name, visibility, listed, created_at) VALUES ('r', 'me/app', 'public', TRUE, 0)`,
+  )
+  const kept = new KeptAnswers()
+  using reader = new Reader(file, writer, kept)
+  await body(reader, other, kept)
+}
+
+test('an answer is given again until somebody has written, whoever it was', async () => {
+  await withOther(async (reader, other, kept) => {
+    const answer = await reader.run('listTagNames', app, page)
+    expect(await reader.run('listTagNames', app, page)).toBe(answer)
+    await setImmediate()
+    expect(await reader.run('listTagNames', app, page)).toBe(answer)
+    expect(kept.hits).toBe(2)
+    for (const visibility of ['private', 'public', 'private']) {
+      other.database.exec(`UPDATE repositories SET visibility = '${visibility}'`)
+      // The snapshot that was shared until now ends with the turn of the event loop.
+      await setImmediate()
+      expect((await reader.run('listTagNames', app, page))?.repository.visibility).toBe(visibility)
+    }
+    expect(kept.hits).toBe(2)
+  })
+})
+
+test('when the database does not say whether it was written, nothing is taken from memory', async () => {
+  await withOther(async (reader, other, kept) => {
+    await reader.run('listTagNames', app, page)
+    other.database.exec(`UPDATE repositories SET visibility = 'private'`)
+    await setImmediate()
+    const begin = kept.begin.bind(kept)
+    kept.begin = () => {
+      kept.begin = begin
+      throw new Error('The file is locked.')
+    }
+    await expect(reader.run('listTagNames', app, page)).rejects.toThrow()
+    expect((await reader.run('listTagNames', app, page))?.repository.visibility).toBe('private')
+  })
+})
+
+test('questions that are alike have answers of their own', async () => {
+  await withOther(async (reader, other) => {
+    other.database.exec(
+      `INSERT INTO repositories (id, name, visibility, listed, created_at) VALUES ('s', 'me/app2', 'private', TRUE, 0)`,
+    )
+    const names = ['me/app', 'me/app2'].map(parseRepositoryName)
+    const answers = await Promise.all(
+      names.flatMap((name) =>
+        [1, 10].flatMap((limit) =>
+          [null, '0', '10 0'].map((after) => reader.run('listTagNames', name, { after, limit })),
+        ),
+      ),
+    )
+    expect(new Set(answers).size).toBe(12)
+  })
 })

@@ -3,6 +3,7 @@ import type { MetadataStore } from '@openregistry/core'
 import { operationMethods } from '../operation-methods.ts'
 import { backupDatabase } from './backup.ts'
 import { requireSpace } from './free-space.ts'
+import type { KeptTotals } from './kept-answers.ts'
 import type { Reader } from './reader.ts'
 import type { ServerLock } from './server-lock.ts'
 import type { Writer } from './writer.ts'
@@ -17,6 +18,8 @@ export interface SqliteStore extends MetadataStore {
    * @throws RegistryError `CONFLICT` when it exists, `STORAGE_FULL`, `METADATA_UNAVAILABLE`; the signal's reason.
    */
   backup(target: string, signal?: AbortSignal): Promise<void>
+  /** How many reads were answered from memory. */
+  readonly kept: KeptTotals
 }
 
 /** The port on one SQLite file: reads on the caller's thread, steps on the writer's. */
@@ -31,6 +34,7 @@ export function createSqliteMetadataStore(
       read: (name, ...input) => reader.run(name, ...input),
       step: (name, ...input) => writer.run(name, ...input),
     }),
+    kept: reader.kept,
     async check() {
       await writer.run('check')
       await requireSpace(dirname(file))
