@@ -10,6 +10,7 @@ import { nameKeysOf, openKeysFile, type Keys } from '@openregistry/server/keys'
 import type { Logger } from '@openregistry/server/log'
 import { startBackgroundJobs } from './background-jobs.ts'
 import { openPorts, type Layers } from './open-ports.ts'
+import { requireRestored } from './restore/require-restored.ts'
 import { serveHttp } from './serve-http.ts'
 import { startIpfsNode } from './start-ipfs-node.ts'
 import { watchQueues } from './watch-queues.ts'
@@ -111,6 +112,8 @@ async function open(
 ): Promise<{ metrics: Metrics; keys: Keys | null; ports: Ports; registry: Registry }> {
   const metrics = createMetrics()
   const drivers = await openPorts(config, metrics, layers, opened)
+  // After its connection, by which a restore that is about to begin sees that somebody serves.
+  await requireRestored(drivers.metadata)
   // Nothing is made for a registry that cannot be opened.
   const { gateway, node } = config.ipfs
   const keys = gateway || node ? await openKeysFile(config.keys.file, log) : null

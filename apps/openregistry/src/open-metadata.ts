@@ -11,19 +11,27 @@ import type { Config } from '@openregistry/server/config'
 import { databaseFile } from './data-files.ts'
 import { makeDataFolder } from './make-data-folder.ts'
 
+/** How a database is opened. */
+interface OpenMetadataOptions {
+  serving: boolean
+  autoMigrate?: boolean
+  applicationName?: string
+}
+
 /**
  * Opens the database that the configuration names.
  * @param how `serving` keeps a second server off a SQLite file, which PostgreSQL does not need; `autoMigrate` replaces
- * `db.auto_migrate`.
+ * `db.auto_migrate`; `applicationName` is what PostgreSQL sees.
  * @throws RegistryError `METADATA_UNAVAILABLE` whose message says what to do; an error of the system when the folder cannot
  * be made.
  */
 export async function openMetadata(
   config: Config,
-  { serving, autoMigrate = config.db.auto_migrate }: { serving: boolean; autoMigrate?: boolean },
+  { serving, autoMigrate = config.db.auto_migrate, applicationName }: OpenMetadataOptions,
 ): Promise<MetadataStore & Partial<Pick<PostgresStore, 'pool'> & Pick<SqliteStore, 'kept'>>> {
   if (config.db.kind === 'postgres') {
-    return openPostgresMetadataStore({ ...(await postgresSettings(config)), autoMigrate })
+    const name = applicationName === undefined ? {} : { applicationName }
+    return openPostgresMetadataStore({ ...(await postgresSettings(config)), ...name, autoMigrate })
   }
   if (serving) await makeDataFolder(config.data_dir)
   return openSqliteMetadataStore({ file: databaseFile(config.data_dir), autoMigrate, exclusive: serving })

@@ -21,6 +21,7 @@ import type { Config } from '@openregistry/server/config'
 import { openBackends } from './open-backends.ts'
 import { openMetadata } from './open-metadata.ts'
 import { requireRegistry } from './require-registry.ts'
+import { requireRestored } from './restore/require-restored.ts'
 import { workerCount } from './worker-count.ts'
 
 /**
@@ -38,6 +39,7 @@ export interface Layers {
  * Opens the drivers that the configuration names, in the order in which they are needed. A backend is made ready once it is
  * known to belong to the database. Names have no keys yet.
  * @param opened what closes them, in the reverse order.
+ * @param applicationName what PostgreSQL sees, unless it is a server.
  * @throws RegistryError, or an error of the system, when something cannot be opened.
  */
 export async function openPorts(
@@ -45,11 +47,13 @@ export async function openPorts(
   metrics: Metrics,
   layers: Layers,
   opened: AsyncDisposableStack,
+  applicationName?: string,
 ): Promise<Ports> {
   const { files, blobs: aroundBlobs = same, metadata: aroundMetadata = same } = layers
   const hasher = opened.use(createContentHasher(hasherOptions(config)))
   const stores = await openBackends(config, opened, { hasher, files })
-  const store = opened.use(await openMetadata(config, { serving: true }))
+  const name = applicationName === undefined ? {} : { applicationName }
+  const store = opened.use(await openMetadata(config, { serving: true, ...name }))
   const backends: BlobStore[] = []
   for (const backend of stores) {
     const own = await owned(backend, (here) => tieBackend(store, here))
@@ -70,13 +74,14 @@ export async function openPorts(
 /**
  * Opens the same for a command on the data, beside servers or without any: nothing is migrated or created, and no lock is
  * taken that a server would mind.
- * @throws CommandError when there is no registry; RegistryError.
+ * @throws CommandError when there is no registry, or not all of it; RegistryError.
  */
 export async function openDataPorts(config: Config, opened: AsyncDisposableStack): Promise<Ports> {
   await requireRegistry(config)
   const hasher = opened.use(createContentHasher())
   const stores = await openBackends(config, opened, { hasher })
   const metadata = opened.use(await openMetadata(config, { serving: false, autoMigrate: false }))
+  await requireRestored(metadata)
   const backends: BlobStore[] = []
   for (const backend of stores) {
     backends.push(await owned(backend, (here) => requireTied(metadata, here)))

@@ -42,4 +42,54 @@ describeWithPostgres('a snapshot of a registry on PostgreSQL', (cluster) => {
       expect.stringContaining('there is a registry in the database'),
     ])
   })
+
+  test(
+    'is not restored while a server uses the database, and not served before its end',
+    {
+      timeout: 120_000,
+    },
+    async () => {
+      await using folder = await temporaryFolder()
+      const cwd = folder.path
+      const variables = async (): Promise<Record<string, string>> => {
+        const database = await cluster().createDatabase()
+        return {
+          ...databaseVariables(database),
+          OPEN_REGISTRY_DFS_DISK_PATH: `${database.name}-blobs`,
+          OPEN_REGISTRY_KEYS_FILE: 'keys.json',
+          OPEN_REGISTRY_HTTP_PORT: '0',
+          OPEN_REGISTRY_HTTP_WORKERS: '2',
+        }
+      }
+      const [first, second] = [await variables(), await variables()]
+      const restore = () => runCommand(['restore', 'a.car'], { cwd, env: second })
+      {
+        await using live = await runServer({ cwd, env: first })
+        await pushImage(live.client, 'me/app:1', 1_200_000)
+        expect((await runCommand(['backup', '--ipfs', 'a.car'], { cwd, env: first })).code).toBe(0)
+      }
+      {
+        await using other = await runServer({ cwd, env: second })
+        const refused = await restore()
+        expect([refused.code, refused.stderr]).toEqual([
+          1,
+          expect.stringMatching(/a server, or a command beside it, uses the database .* Stop all of them/),
+        ])
+        // Nothing has begun: it may restart.
+        await other.stop()
+        await using again = await runServer({ cwd, env: second })
+        expect((await fetch(`${again.server}/readyz`)).status).toBe(200)
+      }
+      const half = await restore()
+      expect([half.code, half.stderr]).toEqual([1, expect.stringContaining('could not be brought back yet')])
+      const refused = await runCommand(['serve'], { cwd, env: second })
+      expect([refused.code, refused.stderr]).toEqual([
+        1,
+        expect.stringMatching(/^openregistry: the restore of the snapshot .* --give-up\.$/m),
+      ])
+      expect((await runCommand(['restore', '--give-up'], { cwd, env: second })).code).toBe(0)
+      await using back = await runServer({ cwd, env: second })
+      expect((await back.client.api.cid(name, null)).tags).toBe(0)
+    },
+  )
 })

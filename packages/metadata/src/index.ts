@@ -8,8 +8,9 @@ export type { ServerFacts, UnsafeSetting } from './postgres/examine.ts'
 export {
   copyToPostgres,
   examinePostgres,
+  isServed,
   migratePostgres,
   openPostgresMetadataStore,
 } from './postgres/when-used.ts'
 export type { PostgresOptions, PostgresStore } from './postgres/open.ts'
-export { describePlace, type PostgresSettings } from './postgres/settings.ts'
+export { describePlace, restoringName, type PostgresSettings } from './postgres/settings.ts'

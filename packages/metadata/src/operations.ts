@@ -17,6 +17,7 @@ import { findPublicNode } from './reads/find-public-node.ts'
 import { findRepository } from './reads/find-repository.ts'
 import { findStoredObject } from './reads/find-stored-object.ts'
 import { findTagChangeAt } from './reads/find-tag-change-at.ts'
+import { findUnfinishedRestore } from './reads/find-unfinished-restore.ts'
 import { findUpload } from './reads/find-upload.ts'
 import { hasClaims } from './reads/has-claims.ts'
 import { listBlobUses } from './reads/list-blob-uses.ts'
@@ -143,6 +144,7 @@ export const reads = {
   findRepository,
   findStoredObject,
   findTagChangeAt,
+  findUnfinishedRestore,
   findUpload,
   hasClaims,
   listBlobUses,

@@ -1,6 +1,9 @@
 import { Command, Option } from 'commander'
+import { CommandError, exitCodes } from '../exit-codes.ts'
 import type { RestoreCommandOptions } from '../restore/restore.ts'
 import { examples, jsonOption } from './shared-options.ts'
+
+type RestoreOptions = RestoreCommandOptions & { giveUp?: boolean }
 
 const several = (value: string, before: string[]): string[] => [...before, value]
 
@@ -8,7 +11,7 @@ const several = (value: string, before: string[]): string[] => [...before, value
 export function restoreCommand(): Command {
   return new Command('restore')
     .description('rebuild a registry from a snapshot, in an empty database; stopped anywhere, it goes on')
-    .argument('<snapshot>', 'the file of a CAR, the CID of a snapshot, or the name in IPNS that leads to it')
+    .argument('[snapshot]', 'the file of a CAR, the CID of a snapshot, or the name in IPNS that leads to it')
     .option(
       '--key <name>',
       'trust snapshots of this key alone, as "backup --ipfs" said it (k51…); without it that of the name, else of the keys file',
@@ -27,6 +30,10 @@ export function restoreCommand(): Command {
         .default([], 'none'),
     )
     .option('--accept-missing', 'end it although some content cannot be found; later it cannot go on')
+    .option(
+      '--give-up',
+      'end a restore that cannot go on: what it has brought back is the registry (no snapshot)',
+    )
     .addOption(jsonOption())
     .addHelpText(
       'after',
@@ -36,10 +43,25 @@ export function restoreCommand(): Command {
         'openregistry restore bafyrei… --key k51qzi5uqu5d… --from https://ipfs.example.org',
       ),
     )
-    .action(async (snapshot: string, options: RestoreCommandOptions, command: Command) => {
+    .action(async (snapshot: string | undefined, options: RestoreOptions, command: Command) => {
+      requireSense(snapshot, options)
       const { loadConfigOf } = await import('../load-config.ts')
-      const { restore } = await import('../restore/restore.ts')
       const { config } = await loadConfigOf(command)
+      if (snapshot === undefined) {
+        const { giveUpRestore } = await import('../restore/give-up.ts')
+        return giveUpRestore(config, options)
+      }
+      const { restore } = await import('../restore/restore.ts')
       await restore(config, snapshot, options)
     })
+}
+
+function requireSense(snapshot: string | undefined, options: RestoreOptions): void {
+  const usage = (message: string) => new CommandError(message, { exitCode: exitCodes.usage })
+  const { giveUp = false, from, kubo, key, acceptMissing } = options
+  if (!giveUp && snapshot === undefined) throw usage('name a snapshot: a file, a CID, or a name in IPNS.')
+  const given = snapshot !== undefined || key !== undefined || acceptMissing !== undefined
+  if (giveUp && (given || from.length > 0 || kubo.length > 0)) {
+    throw usage('--give-up brings nothing back any more: leave out all but the configuration.')
+  }
 }

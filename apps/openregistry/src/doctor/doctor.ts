@@ -13,6 +13,7 @@ import { checkDatabase } from './check-database.ts'
 import { checkKeys } from './check-keys.ts'
 import { checkPlacement } from './check-placement.ts'
 import { checkPort } from './check-port.ts'
+import { checkRestore } from './check-restore.ts'
 import { checkRuntime } from './check-runtime.ts'
 import { checkTls } from './check-tls.ts'
 import { checkUsersFile } from './check-users-file.ts'
@@ -48,7 +49,8 @@ async function examine(command: Command, running: boolean): Promise<Finding[]> {
   }
   findings.push(...(await checkPort(config, { running })), ...(await checkTls(config)))
   findings.push(...(await checkData(config)), ...(await checkBackends(config)))
-  findings.push(...(await checkDatabase(config)), ...(await checkBlobs(config)))
+  findings.push(...(await checkDatabase(config)), ...(await checkRestore(config)))
+  findings.push(...(await checkBlobs(config)))
   if (!running) findings.push(...(await checkPlacement(config)))
   findings.push(...(await checkUsersFile(config)), ...(await checkKeys(config)))
   findings.push(...(await checkClock(config)))

@@ -13,18 +13,21 @@ import {
   type RestoreReport,
   type Snapshot,
 } from '@openregistry/ipfs'
+import { isServed, restoringName } from '@openregistry/metadata'
 import type { Config } from '@openregistry/server/config'
 import { findKeysFile, sealPurpose, type Keys } from '@openregistry/server/keys'
 import { silentLogger } from '@openregistry/server/log'
 import { createMetrics } from '@openregistry/server/metrics'
 import { CommandError, exitCodes } from '../exit-codes.ts'
 import { makeDataFolder } from '../make-data-folder.ts'
+import { postgresSettings } from '../open-metadata.ts'
 import { openPorts } from '../open-ports.ts'
 import { stopSignals } from '../serve/stop-signals.ts'
 import { say } from '../terminal/print.ts'
 import { CarFile } from './car-file.ts'
 import { parseSnapshotAddress, resolveName, type SnapshotAddress } from './find-snapshot.ts'
 import { reportRestore, showProgress } from './report.ts'
+import { describeRestore, restoreAdvice } from './require-restored.ts'
 import { trustedKey } from './trusted-key.ts'
 
 /** Options of `restore`. */
@@ -52,7 +55,9 @@ export async function restore(config: Config, text: string, options: RestoreComm
     say(`There is no keys file at ${config.keys.file}: names in IPNS will be others than before.`)
   const ports = await openEmpty(config, opened)
   const begun = await ports.metadata.beginRestore(snapshot.root)
-  if (begun === 'occupied') throw occupied(config)
+  if (begun === 'occupied') throw await occupied(config, ports)
+  // One that began a moment ago has not seen this restore, but is seen now.
+  await requireUnused(config)
   if (begun === 'resumed') say('Going on with a restore that was interrupted.')
   const result = await run(ports, snapshot, options, signal)
   const isEnded = result.missing === 0 || options.acceptMissing === true
@@ -148,15 +153,29 @@ function sourcesOf({ dfs: { ipfs } }: Config, { from, kubo }: RestoreCommandOpti
 /** Opens database and backends as a server does, so that no other one can at the same time. */
 async function openEmpty(config: Config, opened: AsyncDisposableStack): Promise<Ports> {
   if (config.db.kind === 'sqlite') await makeDataFolder(config.data_dir)
-  return openPorts(config, createMetrics(), {}, opened)
+  await requireUnused(config)
+  return openPorts(config, createMetrics(), {}, opened, restoringName)
 }
 
-function occupied({ db, data_dir: data }: Config): CommandError {
-  const where = db.kind === 'sqlite' ? data : `the database "${db.name}"`
-  return new CommandError(
-    `there is a registry in ${where}. A restore needs an empty database: name another one, and leave this one as it is.`,
-    { exitCode: exitCodes.usage },
+/**
+ * PostgreSQL lets many in: a server that uses the database would take pushes for names that are still to come. SQLite has a lock.
+ * @throws CommandError
+ */
+async function requireUnused(config: Config): Promise<void> {
+  if (config.db.kind !== 'postgres' || !(await isServed(await postgresSettings(config)))) return
+  throw new CommandError(
+    `a server, or a command beside it, uses the database "${config.db.name}". Stop all of them on every machine, then give the same command again.`,
   )
+}
+
+async function occupied({ db, data_dir: data }: Config, { metadata }: Ports): Promise<CommandError> {
+  const where = db.kind === 'sqlite' ? data : `the database "${db.name}"`
+  const other = await metadata.findUnfinishedRestore()
+  const message =
+    other === null
+      ? `there is a registry in ${where}. A restore needs an empty database: name another one, and leave this one as it is.`
+      : `in ${where}, ${describeRestore(other)}. ${restoreAdvice(other)} Or name an empty database.`
+  return new CommandError(message, { exitCode: exitCodes.usage })
 }
 
 /** Aborts at the first signal of the system. */

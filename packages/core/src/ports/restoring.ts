@@ -1,4 +1,11 @@
-import type { RepositoryFacts } from './metadata-store.ts'
+import type { Milliseconds, RepositoryFacts } from './metadata-store.ts'
+
+/** A restore that has begun and not ended. */
+export interface UnfinishedRestore {
+  /** CID of what it is from. */
+  snapshot: string
+  begunAt: Milliseconds
+}
 
 /** Steps of rebuilding a registry from a snapshot. A group of `MetadataStore`. */
 export interface RestoreSteps {
@@ -11,6 +18,9 @@ export interface RestoreSteps {
 
   /** Notes that all of it is there: from now on the database is a registry like every other. */
   endRestore(snapshot: string): Promise<void>
+
+  /** The restore that has not ended. Until it has, nobody serves from the database. */
+  findUnfinishedRestore(): Promise<UnfinishedRestore | null>
 
   /**
    * Creates a repository under the id that it had.

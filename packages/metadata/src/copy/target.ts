@@ -1,9 +1,9 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { RegistryError } from '@openregistry/oci'
 import { schemaVersion, unfinishedCopy } from '../applied-schema.ts'
 import { Connection } from '../postgres/connection.ts'
+import { isUsedByOthers } from '../postgres/in-use.ts'
 import { migrate, readSchema } from '../postgres/schema.ts'
-import type { PostgresSettings } from '../postgres/settings.ts'
+import { restoringName, servingName, type PostgresSettings } from '../postgres/settings.ts'
 import type { TableShape } from './tables.ts'
 import { batchLimits, keyOf, leastWeight, readKey, writeKey, type RowValues, type Value } from './values.ts'
 
@@ -53,16 +53,9 @@ export class CopyTarget implements AsyncDisposable {
     }
   }
 
-  /** A connection that was just given up may take a moment to go. */
   async #requireAlone(): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      const others = await this.#connection.run(`
-        SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
-          AND application_name = 'openregistry' LIMIT 1`)
-      if (others.length === 0) return
-      if (attempt === 20) throw conflict('A server, or another copy, uses the database; stop it first.')
-      await pause(100)
-    }
+    if (await isUsedByOthers(this.#connection, [servingName, restoringName]))
+      throw conflict('A server, or another copy, uses the database; stop it first.')
   }
 
   async #isUnfinished(): Promise<boolean> {

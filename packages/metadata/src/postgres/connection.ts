@@ -2,7 +2,7 @@ import { Socket } from 'node:net'
 import { Client } from 'pg'
 import type { Query, Row } from '../sql/query.ts'
 import { sessionStatement } from './session.ts'
-import { defaultConnectTimeout, defaultSilence, type PostgresSettings } from './settings.ts'
+import { defaultConnectTimeout, defaultSilence, servingName, type PostgresSettings } from './settings.ts'
 import { valueTypes } from './value-types.ts'
 
 /** The connection ended under a statement: whether it was done is not known. */
@@ -65,7 +65,7 @@ export class Connection {
       pipeline: true,
       keepAlive: true,
       keepAliveInitialDelayMillis: 30_000,
-      application_name: 'openregistry',
+      application_name: settings.applicationName ?? servingName,
       connectionTimeoutMillis: timeout,
       types: valueTypes,
     })

@@ -25,7 +25,15 @@ export interface PostgresSettings {
   idleInTransaction?: number
   /** How long a server may be silent that should have answered, or taken leave, before it counts as lost. Default 5000. */
   silence?: number
+  /** What the server sees connections as; {@link servingName} unless said otherwise. */
+  applicationName?: string
 }
+
+/** What servers, and commands beside them, are connected as. */
+export const servingName = 'openregistry'
+
+/** What a restore is connected as, which keeps servers away. */
+export const restoringName = 'openregistry restore'
 
 /** Milliseconds. */
 export const defaultConnectTimeout = 5000

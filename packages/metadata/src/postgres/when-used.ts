@@ -15,6 +15,10 @@ export const migratePostgres: typeof import('./open.ts').migratePostgres = async
 export const examinePostgres: typeof import('./examine.ts').examinePostgres = async (...input) =>
   (await import('./examine.ts')).examinePostgres(...input)
 
+/** See `in-use.ts`. */
+export const isServed: typeof import('./in-use.ts').isServed = async (...input) =>
+  (await import('./in-use.ts')).isServed(...input)
+
 /** See `../copy/copy-to-postgres.ts`. */
 export const copyToPostgres: typeof import('../copy/copy-to-postgres.ts').copyToPostgres = async (...input) =>
   (await import('../copy/copy-to-postgres.ts')).copyToPostgres(...input)

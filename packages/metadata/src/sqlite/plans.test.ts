@@ -60,6 +60,7 @@ async function useEverything(store: MetadataStore): Promise<void> {
   await useTies(store)
   await useIpfs(store, name, manifest.digest)
   await store.beginRestore('snapshot')
+  await store.findUnfinishedRestore()
   await store.endRestore('snapshot')
   await store.createRepository({ id: 'an id', name: newName(), visibility: 'public' })
   await store.figures()

@@ -25,7 +25,7 @@ export class ServerLock implements Disposable {
       if (!isBusy(error)) throw toRegistryError(error)
       throw new RegistryError(
         'METADATA_UNAVAILABLE',
-        `Another server is using ${file}. Stop it, or give this one another data_dir; ` +
+        `Another server is using ${file}, or a restore. Stop it, or give this one another data_dir; ` +
           'several servers on one registry need PostgreSQL.',
       )
     }

@@ -11,13 +11,18 @@ export function restoreTests(open: OpenMetadataStore): void {
       const { store, close } = await open()
       await using opened = new AsyncDisposableStack()
       opened.defer(close)
+      expect(await store.findUnfinishedRestore()).toBeNull()
       expect(await store.beginRestore('one')).toBe('begun')
+      const begun = await store.findUnfinishedRestore()
+      expect(begun).toStrictEqual({ snapshot: 'one', begunAt: expect.any(Number) as number })
       const repository = { id: randomUUID(), name: newName(), visibility: 'public' } as const
       expect(await store.createRepository(repository)).toBe(true)
       await pushManifest(store, repository.name)
       expect(await store.beginRestore('one')).toBe('resumed')
       expect(await store.beginRestore('another')).toBe('occupied')
+      expect(await store.findUnfinishedRestore()).toStrictEqual(begun)
       await store.endRestore('one')
+      expect(await store.findUnfinishedRestore()).toBeNull()
       expect(await store.beginRestore('one')).toBe('occupied')
     })
 
