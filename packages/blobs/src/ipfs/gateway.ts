@@ -1,9 +1,8 @@
-import { RegistryError } from '@openregistry/oci'
 import type { Cid } from '@openregistry/dag'
 import type { SpanSource } from '../reading/span-reader.ts'
 import { refusalOf } from './answer-lines.ts'
-import type { HttpPeer } from './http-peer.ts'
-import { rangeHeader, takeRange, type WantedRange } from './range-answer.ts'
+import type { HttpAnswer, HttpPeer } from './http-peer.ts'
+import { rangeSource } from './range-source.ts'
 import { persistently } from './retrying.ts'
 
 /** How to read through a gateway. */
@@ -52,40 +51,16 @@ export class Gateway {
 
   /** A file of `size` bytes to read from. */
   source(file: Cid, size: number): SpanSource {
-    const abandoned = new AbortController()
-    return {
-      read: (target, length, position) =>
-        this.#read(file, { target, length, position, size }, abandoned.signal),
-      abandon: () =>
-        abandoned.abort(new RegistryError('INTERNAL', 'An object was read after it was closed.')),
-      close: () => Promise.resolve(),
+    const { retryWithin } = this.#options
+    const ask = async (range: string, signal: AbortSignal): Promise<HttpAnswer> => {
+      const peer = await this.#options.peer()
+      return peer.ask({ method: 'GET', path: `/ipfs/${file}`, headers: { ...this.#headers, range }, signal })
     }
+    return rangeSource({ size, who: 'The gateway', ask, retryWithin })
   }
 
-  /**
-   * Reads a range whole into memory, whatever its consumer does meanwhile: a gateway that cannot get rid of its bytes for
-   * a while gives up, and writes an excuse in between them.
-   */
-  async #read(file: Cid, wanted: WantedRange, signal: AbortSignal): Promise<number> {
-    const headers = { ...this.#headers, range: rangeHeader(wanted) }
-    return this.#again(async (peer) => {
-      const answer = await peer.ask({ method: 'GET', path: `/ipfs/${file}`, headers, signal })
-      const stop = (): void => answer.discard()
-      signal.addEventListener('abort', stop, { once: true })
-      try {
-        await takeRange(answer, wanted, 'The gateway')
-        return wanted.length
-      } catch (error) {
-        answer.discard()
-        throw error
-      } finally {
-        signal.removeEventListener('abort', stop)
-      }
-    }, signal)
-  }
-
-  #again<T>(attempt: (peer: HttpPeer) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  #again<T>(attempt: (peer: HttpPeer) => Promise<T>): Promise<T> {
     const { peer, retryWithin } = this.#options
-    return persistently(async () => attempt(await peer()), { within: retryWithin, signal })
+    return persistently(async () => attempt(await peer()), { within: retryWithin })
   }
 }

@@ -1,10 +1,7 @@
-import { RegistryError } from '@openregistry/oci'
 import {
   uploadOf,
-  type BackendIdentity,
   type BlobStore,
   type ByteRange,
-  type KeepsIdentity,
   type LayoutBlocks,
   type Lists,
   type ListsUploads,
@@ -14,35 +11,30 @@ import {
   type StorageKey,
   type UploadId,
 } from '@openregistry/core'
-import { ReadBuffers } from '../reading/read-buffers.ts'
-import { SpanReader } from '../reading/span-reader.ts'
 import { within } from '../within.ts'
+import { checkFault } from './check-fault.ts'
+import { ClaimedIdentity } from './claimed-identity.ts'
 import { defaultRetry } from './defaults.ts'
 import type { Gateway } from './gateway.ts'
 import { layoutObject } from './layout-dag.ts'
 import { objectOf, type ObjectDag } from './object-dag.ts'
 import type { ObjectIndex, ObjectName } from './object-index.ts'
-import { checkFault } from './check-fault.ts'
 import type { PinService } from './pin-service.ts'
-import { PinnedIdentity } from './pinned-identity.ts'
 import { PinnedObjects } from './pinned-objects.ts'
+import { pinnedTexts } from './pinned-texts.ts'
 import { persistently } from './retrying.ts'
-import { Spool } from './spool.ts'
-import { spooled, webHashLeaf, type HashLeaf } from './spooled.ts'
-import { Turns } from './turns.ts'
+import type { Spooled } from './spooled.ts'
+import { SpoolingStore, type SpoolingOptions } from './spooling-store.ts'
 
-const mebi = 1024 * 1024
-
-/** Objects that are sent at a time; others wait in the spool. */
-const sentAtOnce = 4
-
-/** Bytes of one read through the gateway. */
-const largestRead = 2 * mebi
+/**
+ * How long a claim of an identity waits, in milliseconds. A pin replaces another one of the same CID, so of servers that begin
+ * at the same moment all write, and the last one's stays. Who is later than that finds that the database knows another one
+ * than it has written, and puts that back.
+ */
+const settling = 1000
 
 /** What stores of pinned objects have in common. */
-export interface PinnedStoreOptions {
-  /** The folder in which content waits until all of it is there. */
-  spool: string
+export interface PinnedStoreOptions extends SpoolingOptions {
   /** See `BlobStore.public`; true unless said otherwise, since IPFS is a public network unless configured otherwise. */
   public?: boolean
   /** The name of the registry among those that use the same service. */
@@ -51,8 +43,6 @@ export interface PinnedStoreOptions {
   timeout?: number
   /** Milliseconds in which something is tried again that did not reach it. */
   retryWithin?: number
-  /** Hashes leaves off the event loop; with Web Cryptography unless said otherwise. */
-  hashLeaf?: HashLeaf
 }
 
 /** A service that pins, and how to read from it. */
@@ -72,76 +62,38 @@ export interface Pinning extends AsyncDisposable {
 
 /** A blob store on a service that pins. */
 export class PinnedBlobStore
-  implements BlobStore, Lists, ListsUploads, KeepsIdentity, ReportsCids, PinsLayouts
+  extends SpoolingStore
+  implements BlobStore, Lists, ListsUploads, ReportsCids, PinsLayouts
 {
   readonly backend: string
   readonly public: boolean
   /** Behind the same address may be another node tomorrow, or the same one with an empty repository. */
   readonly mountable = true
   readonly #pinning: Pinning
-  readonly #identity: PinnedIdentity
   readonly #retryWithin: number
   readonly #objects: PinnedObjects
-  readonly #spool: Spool
-  readonly #hashLeaf: HashLeaf
-  readonly #sending = new Turns(sentAtOnce)
-  readonly #buffers = new ReadBuffers(64 * mebi)
-  /** Keys whose objects are being written by this process. */
-  readonly #writing = new Set<StorageKey>()
 
   constructor(backend: string, pinning: Pinning, options: PinnedStoreOptions) {
+    const { pins, index } = pinning
+    const retryWithin = options.retryWithin ?? defaultRetry
+    super(new ClaimedIdentity(pinnedTexts(pins, index, retryWithin), settling), options)
     this.backend = backend
     this.public = options.public ?? true
     this.#pinning = pinning
-    this.#retryWithin = options.retryWithin ?? defaultRetry
-    this.#identity = new PinnedIdentity(pinning.pins, pinning.index, this.#retryWithin)
-    this.#objects = new PinnedObjects(pinning.pins, pinning.index, this.#retryWithin)
-    this.#spool = new Spool(options.spool)
-    this.#hashLeaf = options.hashLeaf ?? webHashLeaf
+    this.#retryWithin = retryWithin
+    this.#objects = new PinnedObjects(pins, index, retryWithin)
   }
 
   get place(): string {
     return this.#pinning.place
   }
 
-  async readIdentity(): Promise<BackendIdentity | null> {
-    try {
-      return await this.#identity.read()
-    } catch (error) {
-      throw checkFault(this.place, error)
-    }
+  protected async isUsed(key: StorageKey): Promise<boolean> {
+    return (await this.#objects.find(key)) !== null
   }
 
-  claim(identity: BackendIdentity): Promise<BackendIdentity> {
-    return this.#identity.claim(identity)
-  }
-
-  reclaim(identity: BackendIdentity): Promise<void> {
-    return this.#identity.replace(identity)
-  }
-
-  concede(identity: BackendIdentity): Promise<void> {
-    return this.#identity.concede(identity)
-  }
-
-  async write(
-    key: StorageKey,
-    source: AsyncIterable<Uint8Array>,
-    { signal }: { signal?: AbortSignal } = {},
-  ): Promise<{ size: number }> {
-    signal?.throwIfAborted()
-    if (this.#writing.has(key)) throw usedTwice()
-    this.#writing.add(key)
-    try {
-      if ((await this.#objects.find(key)) !== null) throw usedTwice()
-      await using content = await spooled(source, { spool: this.#spool, hashLeaf: this.#hashLeaf, signal })
-      signal?.throwIfAborted()
-      const object = objectOf(key, content)
-      await this.#sending.run(() => this.#objects.store(key, object, signal), signal)
-      return { size: content.size }
-    } finally {
-      this.#writing.delete(key)
-    }
+  protected store(key: StorageKey, content: Spooled, signal: AbortSignal | undefined): Promise<void> {
+    return this.#objects.store(key, objectOf(key, content), signal)
   }
 
   async open(key: StorageKey, range?: ByteRange): Promise<ObjectReader | null> {
@@ -150,8 +102,7 @@ export class PinnedBlobStore
     const { file, size } = found
     const wanted = within(size, range)
     if (!this.#pinning.opensUnseen && !(await this.#isStored(found))) return null
-    const span = { source: this.#pinning.gateway.source(file, size), size, ...wanted }
-    return new SpanReader(span, this.#buffers, largestRead)
+    return this.reader(this.#pinning.gateway.source(file, size), size, wanted)
   }
 
   async stat(key: StorageKey): Promise<{ size: number } | null> {
@@ -184,7 +135,7 @@ export class PinnedBlobStore
   async pinLayout(layout: LayoutBlocks): Promise<void> {
     const name = layoutName(layout.root)
     const object = layoutObject(this.#pinning.index.cidOf(name), layout)
-    await this.#sending.run(() => this.#objects.store(name, object))
+    await this.inTurn(() => this.#objects.store(name, object))
   }
 
   unpinLayout(root: Uint8Array): Promise<void> {
@@ -211,8 +162,4 @@ export class PinnedBlobStore
 
 function layoutName(root: Uint8Array): ObjectName {
   return `layouts/${root.toHex()}`
-}
-
-function usedTwice(): RegistryError {
-  return new RegistryError('INTERNAL', 'A storage key was used twice.')
 }

@@ -1,12 +1,10 @@
-import { RegistryError } from '@openregistry/oci'
 import type { SpanSource } from '../reading/span-reader.ts'
 import { refusalOf } from '../ipfs/answer-lines.ts'
 import { connections } from '../ipfs/defaults.ts'
 import { HttpPeer, type HttpAnswer, type HttpAsk } from '../ipfs/http-peer.ts'
 import { multipart } from '../ipfs/multipart.ts'
 import { PeerUnreachable } from '../ipfs/peer-fault.ts'
-import { rangeHeader, takeRange, type WantedRange } from '../ipfs/range-answer.ts'
-import { persistently } from '../ipfs/retrying.ts'
+import { rangeSource } from '../ipfs/range-source.ts'
 import type { SignedEntry } from './entry-key.ts'
 import { asSkylink, type Skylink } from './skylink.ts'
 
@@ -84,33 +82,9 @@ export class Portal implements Disposable {
 
   /** Content of `size` bytes to read from. */
   source(skylink: Skylink, size: number): SpanSource {
-    const abandoned = new AbortController()
-    return {
-      read: (target, length, position) =>
-        this.#read(skylink, { target, length, position, size }, abandoned.signal),
-      abandon: () =>
-        abandoned.abort(new RegistryError('INTERNAL', 'An object was read after it was closed.')),
-      close: () => Promise.resolve(),
-    }
-  }
-
-  #read(skylink: Skylink, wanted: WantedRange, signal: AbortSignal): Promise<number> {
-    const headers = { range: rangeHeader(wanted) }
-    const attempt = async (): Promise<number> => {
-      const answer = await this.#ask({ method: 'GET', path: `/${skylink}`, headers, signal })
-      const stop = (): void => answer.discard()
-      signal.addEventListener('abort', stop, { once: true })
-      try {
-        await takeRange(answer, wanted, 'The portal')
-        return wanted.length
-      } catch (error) {
-        answer.discard()
-        throw error
-      } finally {
-        signal.removeEventListener('abort', stop)
-      }
-    }
-    return persistently(attempt, { within: this.#retryWithin, signal })
+    const ask = (range: string, signal: AbortSignal): Promise<HttpAnswer> =>
+      this.#ask({ method: 'GET', path: `/${skylink}`, headers: { range }, signal })
+    return rangeSource({ size, who: 'The portal', ask, retryWithin: this.#retryWithin })
   }
 
   /** Lets content go. That a portal does not do this for us is no fault: it promises nothing of the kind. */

@@ -1,40 +1,25 @@
 import { RegistryError } from '@openregistry/oci'
-import type {
-  BackendIdentity,
-  BlobStore,
-  ByteRange,
-  KeepsIdentity,
-  ObjectReader,
-  StorageKey,
-} from '@openregistry/core'
+import type { BlobStore, ByteRange, KeepsIdentity, ObjectReader, StorageKey } from '@openregistry/core'
 import { checkFault } from '../ipfs/check-fault.ts'
+import { ClaimedIdentity } from '../ipfs/claimed-identity.ts'
 import { checkTimeout, defaultRetry, defaultTimeout } from '../ipfs/defaults.ts'
 import { persistently } from '../ipfs/retrying.ts'
-import { Spool } from '../ipfs/spool.ts'
-import { spooled, webHashLeaf, type HashLeaf, type Spooled } from '../ipfs/spooled.ts'
-import { Turns } from '../ipfs/turns.ts'
-import { ReadBuffers } from '../reading/read-buffers.ts'
-import { SpanReader } from '../reading/span-reader.ts'
+import type { Spooled } from '../ipfs/spooled.ts'
+import { SpoolingStore, type SpoolingOptions } from '../ipfs/spooling-store.ts'
 import { within } from '../within.ts'
-import { EntryIdentity } from './entry-identity.ts'
 import { EntryKey } from './entry-key.ts'
+import { entryTexts } from './entry-texts.ts'
 import { ObjectEntries, type StoredObject } from './object-entries.ts'
 import { Portal } from './portal.ts'
 import type { Skylink } from './skylink.ts'
 
 const mebi = 1024 * 1024
 
-/** Objects that are sent at a time; others wait in the spool. */
-const sentAtOnce = 4
-
-/** Bytes of one read. */
-const largestRead = 2 * mebi
-
 /** Bytes a millisecond with which even slow portals give content on to their hosts. */
 const slowestUpload = 1000
 
 /** Settings of {@link openSkynetBlobStore}. */
-export interface SkynetBlobStoreOptions {
+export interface SkynetBlobStoreOptions extends SpoolingOptions {
   /** Scheme, host and port of the portal. */
   portalUrl: string
   /** What the portal asks for as `Skynet-Api-Key`, or null. */
@@ -49,10 +34,6 @@ export interface SkynetBlobStoreOptions {
   timeout?: number
   /** Milliseconds in which something is tried again that did not reach it. */
   retryWithin?: number
-  /** The folder in which content waits until all of it is there. */
-  spool: string
-  /** Hashes leaves off the event loop; with Web Cryptography unless said otherwise. */
-  hashLeaf?: HashLeaf
 }
 
 /**
@@ -69,7 +50,7 @@ export async function openSkynetBlobStore(
  * A portal of Skynet. It has no list, and whether it deletes is its own affair: what is deleted is not found any more, and the
  * portal is asked to let it go.
  */
-class SkynetBlobStore implements BlobStore, KeepsIdentity {
+class SkynetBlobStore extends SpoolingStore implements BlobStore {
   readonly backend = 'skynet'
   readonly public: boolean
   readonly place: string
@@ -78,50 +59,29 @@ class SkynetBlobStore implements BlobStore, KeepsIdentity {
   readonly #portal: Portal
   readonly #key: EntryKey
   readonly #entries: ObjectEntries
-  readonly #identity: EntryIdentity
   readonly #retryWithin: number
-  readonly #spool: Spool
-  readonly #hashLeaf: HashLeaf
-  readonly #sending = new Turns(sentAtOnce)
-  readonly #buffers = new ReadBuffers(64 * mebi)
-  /** Keys whose objects are being written by this process. */
-  readonly #writing = new Set<StorageKey>()
 
   constructor(options: SkynetBlobStoreOptions, key: EntryKey) {
     const { timeout = defaultTimeout, retryWithin = defaultRetry, registry = 'openregistry' } = options
     const url = new URL(options.portalUrl).origin
+    const portal = new Portal({ url, apiKey: options.apiKey, timeout, retryWithin })
+    const entries = new ObjectEntries({ portal, key, registry, retryWithin })
+    // Of those who claim at once hashes decide, not who comes last: there is nothing to wait for.
+    super(new ClaimedIdentity(entryTexts(entries), 0), options)
     this.public = options.public ?? true
     this.place = `the Skynet portal ${url} (dfs.skynet.portal_url)`
+    this.#portal = portal
     this.#key = key
-    this.#portal = new Portal({ url, apiKey: options.apiKey, timeout, retryWithin })
-    this.#entries = new ObjectEntries({ portal: this.#portal, key, registry, retryWithin })
-    this.#identity = new EntryIdentity(this.#entries)
+    this.#entries = entries
     this.#retryWithin = retryWithin
-    this.#spool = new Spool(options.spool)
-    this.#hashLeaf = options.hashLeaf ?? webHashLeaf
   }
 
-  async write(
-    key: StorageKey,
-    source: AsyncIterable<Uint8Array>,
-    { signal }: { signal?: AbortSignal } = {},
-  ): Promise<{ size: number }> {
-    signal?.throwIfAborted()
-    if (this.#writing.has(key)) throw usedTwice()
-    this.#writing.add(key)
-    try {
-      if ((await this.#entries.find(key)) !== null) throw usedTwice()
-      await using content = await spooled(source, { spool: this.#spool, hashLeaf: this.#hashLeaf, signal })
-      signal?.throwIfAborted()
-      await this.#sending.run(() => this.#store(key, content, signal), signal)
-      return { size: content.size }
-    } finally {
-      this.#writing.delete(key)
-    }
+  protected async isUsed(key: StorageKey): Promise<boolean> {
+    return (await this.#entries.find(key)) !== null
   }
 
   /** The entry comes last: an object is there when it is found. */
-  async #store(key: StorageKey, content: Spooled, signal: AbortSignal | undefined): Promise<void> {
+  protected async store(key: StorageKey, content: Spooled, signal: AbortSignal | undefined): Promise<void> {
     const { size } = content
     const longer = size / slowestUpload
     const name = key.replace('/', '.')
@@ -147,8 +107,7 @@ class SkynetBlobStore implements BlobStore, KeepsIdentity {
     const found = await this.#find(key)
     if (found === null) return null
     const { skylink, size } = found
-    const span = { source: this.#portal.source(skylink, size), size, ...within(size, range) }
-    return new SpanReader(span, this.#buffers, largestRead)
+    return this.reader(this.#portal.source(skylink, size), size, within(size, range))
   }
 
   async stat(key: StorageKey): Promise<{ size: number } | null> {
@@ -177,24 +136,6 @@ class SkynetBlobStore implements BlobStore, KeepsIdentity {
     await this.#entries.remove(key)
   }
 
-  readIdentity(): Promise<BackendIdentity | null> {
-    return this.#identity.read().catch((error: unknown) => {
-      throw checkFault(this.place, error)
-    })
-  }
-
-  claim(identity: BackendIdentity): Promise<BackendIdentity> {
-    return this.#identity.claim(identity)
-  }
-
-  reclaim(identity: BackendIdentity): Promise<void> {
-    return this.#identity.replace(identity)
-  }
-
-  concede(identity: BackendIdentity): Promise<void> {
-    return this.#identity.concede(identity)
-  }
-
   async check(): Promise<void> {
     try {
       await this.#portal.entry(this.#key.publicKey, new Uint8Array(32), { timeout: checkTimeout })
@@ -217,8 +158,4 @@ async function* piecesOf(content: Spooled): AsyncGenerator<Uint8Array, void, und
     await content.read(piece, at)
     yield piece
   }
-}
-
-function usedTwice(): RegistryError {
-  return new RegistryError('INTERNAL', 'A storage key was used twice.')
 }
