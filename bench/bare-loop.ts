@@ -1,11 +1,9 @@
-import { fork } from 'node:child_process'
 import { createHash, hash } from 'node:crypto'
-import { once } from 'node:events'
 import { closeSync, fdatasyncSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { pieceSize, prepareBlob } from './content.ts'
+import { messageOf, passSample } from './measured-process.ts'
 import type { Sample } from './rows/row.ts'
 
 /** Where the time of the loop goes, in seconds. */
@@ -65,13 +63,8 @@ export function hashWriteSync(size: number, folder: string): LoopTimes {
 export async function loopInProcess(size: number, parent: string): Promise<LoopTimes> {
   const folder = await mkdtemp(join(parent, 'bare-loop-'))
   try {
-    const program = fileURLToPath(new URL('bare-loop-process.ts', import.meta.url))
-    const child = fork(program, [String(size), folder])
-    const exited = once(child, 'exit').then(([code]) => {
-      throw new Error(`the bare loop ended with ${String(code)}`)
-    })
-    const [times] = (await Promise.race([once(child, 'message'), exited])) as [LoopTimes]
-    return times
+    const program = new URL('bare-loop-process.ts', import.meta.url)
+    return await messageOf<LoopTimes>(program, [String(size), folder])
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -79,16 +72,5 @@ export async function loopInProcess(size: number, parent: string): Promise<LoopT
 
 /** {@link loopInProcess} as a turn of the bench. */
 export async function bareLoop(size: number, parent: string): Promise<Sample> {
-  const { total, cpu } = await loopInProcess(size, parent)
-  return {
-    seconds: total,
-    operations: 1,
-    bytes: size,
-    p50: total * 1000,
-    p99: total * 1000,
-    cpuSeconds: cpu,
-    databaseCpuSeconds: NaN,
-    idleMemory: NaN,
-    peakMemory: NaN,
-  }
+  return passSample(size, await loopInProcess(size, parent))
 }

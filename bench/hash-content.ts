@@ -1,10 +1,8 @@
-import { fork } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { createContentHasher } from '@openregistry/blobs'
 import type { ContentHasher } from '@openregistry/core'
 import { pieceSize, prepareBlob } from './content.ts'
+import { messageOf, passSample } from './measured-process.ts'
 import type { Sample } from './rows/row.ts'
 
 /** SHA-256 of the whole alone, or with all that the CID needs, as a push does it. */
@@ -64,21 +62,6 @@ export async function hashContent(size: number, kind: HashedFor): Promise<HashTi
 
 /** {@link hashContent} in a process of its own, as a turn of the bench. */
 export async function hashInProcess(size: number, kind: HashedFor): Promise<Sample> {
-  const program = fileURLToPath(new URL('hash-content-process.ts', import.meta.url))
-  const child = fork(program, [String(size), kind])
-  const exited = once(child, 'exit').then(([code]) => {
-    throw new Error(`the hashing ended with ${String(code)}`)
-  })
-  const [{ total, cpu }] = (await Promise.race([once(child, 'message'), exited])) as [HashTimes]
-  return {
-    seconds: total,
-    operations: 1,
-    bytes: size,
-    p50: total * 1000,
-    p99: total * 1000,
-    cpuSeconds: cpu,
-    databaseCpuSeconds: NaN,
-    idleMemory: NaN,
-    peakMemory: NaN,
-  }
+  const program = new URL('hash-content-process.ts', import.meta.url)
+  return passSample(size, await messageOf<HashTimes>(program, [String(size), kind]))
 }

@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
+import { TcpProxy } from '@openregistry/testkit'
 import { expect, test } from 'vitest'
 import { clientTest, shared, sharedRegistry, sharedScratch } from '../support/client-test.ts'
-import { CuttingProxy } from '../support/cutting-proxy.ts'
 import { DockerEngine, dockerPeers } from '../support/docker-engine.ts'
 import { homedClient } from '../support/homed-client.ts'
 import { greet, makeLargeFile, makeRootfs } from '../support/rootfs.ts'
@@ -56,7 +56,7 @@ test('plain requests: an upload goes on after a restart of the registry', async 
 
 clientTest(['regctl'], 'a chunked upload whose connection breaks goes on where it was', async () => {
   const size = 24 * mebibyte
-  await using proxy = await CuttingProxy.start(registry().options.port, 10 * mebibyte)
+  await using proxy = await TcpProxy.start(registry().options.port, { breakAfter: 10 * mebibyte })
   const client = homedClient('regctl', scratch())
   const chunks = ['--blob-max', String(mebibyte), '--blob-chunk', String(4 * mebibyte)]
   const plain = ['--tls', 'disabled', '--skip-check']
@@ -64,7 +64,7 @@ clientTest(['regctl'], 'a chunked upload whose connection breaks goes on where i
   const bytes = readFileSync(makeLargeFile(scratch(), 'cut', size))
 
   expect(await client.feed(bytes, 'blob', 'put', `${proxy.address}/me/cut`)).toBe(sha256(bytes))
-  expect(proxy.cuts).toBe(1)
+  expect(proxy.broken).toBe(true)
   // One chunk was sent twice, and of the next attempt what was on its way when it was refused: the client may ask where to go on
   // before the registry has heard of the break. From the beginning it would have been 10 MiB more.
   expect(proxy.sent).toBeLessThan(size + 9 * mebibyte)
@@ -72,11 +72,11 @@ clientTest(['regctl'], 'a chunked upload whose connection breaks goes on where i
 
 clientTest(dockerPeers, 'a push whose connection breaks is tried again and succeeds', async () => {
   const { docker } = engine()
-  await using proxy = await CuttingProxy.start(registry().options.port, mebibyte / 2)
+  await using proxy = await TcpProxy.start(registry().options.port, { breakAfter: mebibyte / 2 })
   const image = `${proxy.address}/me/cut:1`
   await engine().import(await makeRootfs(scratch()), image, greet)
   await docker.with({ timeout: 120_000 }).run('push', '--quiet', image)
-  expect(proxy.cuts).toBe(1)
+  expect(proxy.broken).toBe(true)
   await docker.run('rmi', '--force', image)
   expect(await docker.run('run', '--rm', '--quiet', '--network', 'none', image)).toContain('hello')
 })

@@ -2,9 +2,8 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { findPostgres, type PostgresCluster } from '@openregistry/testkit'
+import { findPostgres, TcpProxy, type PostgresCluster } from '@openregistry/testkit'
 import type { Database, Row } from './database.ts'
-import { TcpProxy } from './tcp-proxy.ts'
 
 /** Milliseconds that what dead processes asked for may take to end. */
 const patience = 30_000

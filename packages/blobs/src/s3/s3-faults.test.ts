@@ -84,8 +84,7 @@ describeWithS3('S3 that has bad days', (server) => {
       proxy.fault = (request) => {
         if (request.operation !== operation || met.has(request.path)) return null
         met.add(request.path)
-        // A request without a body cannot be cut in its body.
-        return fault.kind === 'cut request' && operation === 'CreateMultipartUpload' ? broken : fault
+        return fault
       }
       expect(await store.write(key, cut(content))).toEqual({ size: content.length })
       expect(met.size).toBe(operation === 'UploadPart' ? 3 : 1)

@@ -3,6 +3,7 @@ import {
   createServer,
   request as send,
   type ClientRequest,
+  type IncomingHttpHeaders,
   type IncomingMessage,
   type Server,
   type ServerResponse,
@@ -10,8 +11,8 @@ import {
 
 /** What goes wrong with one request. */
 export type HttpFault =
-  /** It is refused with this status and body; nothing is passed on. */
-  | { kind: 'refuse'; status: number; body: string }
+  /** It is answered with this in place of the server, once all of it has come; nothing is passed on. */
+  | { kind: 'refuse'; status: number; body: string; headers?: Readonly<Record<string, string>> }
   /** The connection breaks when so many bytes of its body have come. */
   | { kind: 'cut request'; after: number }
   /** It is done, and the connection breaks in place of the answer: the client does not know. */
@@ -24,6 +25,10 @@ export type HttpFault =
   | { kind: 'short'; by: number }
   /** The answer's body is this text, whatever it was. */
   | { kind: 'instead'; body: string }
+  /** It is passed on without this header. */
+  | { kind: 'without header'; name: string }
+  /** Its answer has these headers as well. */
+  | { kind: 'more headers'; headers: Readonly<Record<string, string>> }
   /** The answer is passed on, and its trailer `X-Stream-Error` says this. */
   | { kind: 'trailer'; message: string }
   /** It is never answered. */
@@ -91,11 +96,11 @@ export class HttpFaultProxy implements AsyncDisposable {
     if (fault?.kind === 'silence') return void request.resume()
     if (fault?.kind === 'refuse') {
       await drained(request).catch(cut)
-      return void response.writeHead(fault.status).end(fault.body)
+      return void response.writeHead(fault.status, fault.headers).end(fault.body)
     }
     if (fault?.kind === 'wait') await fault.until
     const { hostname: host, port } = this.#target
-    const onward = send({ host, port, method, path: url, headers: request.headers })
+    const onward = send({ host, port, method, path: url, headers: headersOf(request, fault) })
     onward.on('error', cut)
     response.on('close', () => onward.destroy())
     onward.on('response', (answer) => void giveBack(answer, response, fault).catch(cut))
@@ -110,6 +115,11 @@ export class HttpFaultProxy implements AsyncDisposable {
     this.#server.closeAllConnections()
     await once(this.#server, 'close')
   }
+}
+
+function headersOf({ headers }: IncomingMessage, fault: HttpFault | null): IncomingHttpHeaders {
+  if (fault?.kind !== 'without header') return headers
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => name !== fault.name))
 }
 
 async function drained(message: IncomingMessage): Promise<void> {
@@ -134,7 +144,7 @@ async function giveBack(
   response: ServerResponse,
   fault: HttpFault | null,
 ): Promise<void> {
-  const headers = { ...answer.headers }
+  const headers = { ...answer.headers, ...(fault?.kind === 'more headers' ? fault.headers : {}) }
   if (fault?.kind === 'lose answer') {
     await drained(answer)
     throw new Error('lost')
