@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import { parseRepositoryName, type Digest, type Tag } from '@openregistry/oci'
 import { describeWithPostgres, findPostgres, type DatabaseAddress } from '@openregistry/testkit'
 import { expect, test } from 'vitest'
+import { databaseVariables } from './testing/on-postgres.ts'
 import { pushImage } from './testing/push-image.ts'
 import { runCommand } from './testing/run-command.ts'
 import { runServer } from './testing/run-server.ts'
@@ -16,11 +17,7 @@ const name = parseRepositoryName('me/app')
 /** Settings of a registry on this database and this folder of blobs, in two processes. */
 function settingsOf(database: DatabaseAddress, blobs: string): Record<string, string> {
   return {
-    OPEN_REGISTRY_DB_HOST: database.host,
-    OPEN_REGISTRY_DB_PORT: String(database.port),
-    OPEN_REGISTRY_DB_USER: database.user,
-    OPEN_REGISTRY_DB_PASSWORD: database.password,
-    OPEN_REGISTRY_DB_NAME: database.name,
+    ...databaseVariables(database),
     OPEN_REGISTRY_DFS_DISK_PATH: blobs,
     OPEN_REGISTRY_HTTP_WORKERS: '1',
   }

@@ -1,43 +1,26 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createRegistryClient, type InspectedManifest } from '@openregistry/sdk'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { commandBeside } from './testing/command-beside.ts'
 import { pushImage } from './testing/push-image.ts'
 import { runCommand } from './testing/run-command.ts'
-import { runServer, type ServerUnderTest } from './testing/run-server.ts'
+import { runServer } from './testing/run-server.ts'
 import { temporaryFolder } from './testing/temporary-folder.ts'
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>
-let registry: ServerUnderTest
-beforeAll(async () => {
-  folder = await temporaryFolder()
-  registry = await runServer({ cwd: folder.path })
-})
-afterAll(async () => {
-  await registry[Symbol.asyncDispose]()
-  await folder[Symbol.asyncDispose]()
-})
-
-const run = (...args: string[]) =>
-  runCommand(args, { cwd: folder.path, env: { OPEN_REGISTRY_SERVER: registry.server } })
-
-async function json(...args: string[]): Promise<unknown> {
-  const { code, stdout, stderr } = await run(...args, '--json')
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-  return JSON.parse(stdout)
-}
+const { server: registry, run, json } = commandBeside((cwd) => runServer({ cwd }))
 
 describe('a registry from its first image to its last', () => {
   test('empty, it says what to type', async () => {
     const { code, stdout, stderr } = await run('ls')
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' })
-    expect(stderr).toContain(`docker push ${new URL(registry.server).host}/me/app:1`)
+    expect(stderr).toContain(`docker push ${new URL(registry().server).host}/me/app:1`)
     expect(await json('ls')).toEqual({ repositories: [] })
   })
 
   test('ls shows repositories and tags', async () => {
-    const { digest } = await pushImage(registry.client, 'me/app:1')
-    await pushImage(registry.client, 'other:2')
+    const { digest } = await pushImage(registry().client, 'me/app:1')
+    await pushImage(registry().client, 'other:2')
     expect((await run('ls')).stdout).toBe('REPOSITORY  VISIBILITY\nme/app      public\nother       public\n')
     expect(await json('ls')).toEqual({
       repositories: [
@@ -52,7 +35,7 @@ describe('a registry from its first image to its last', () => {
   })
 
   test('inspect shows digest, size, CID and location of every part', async () => {
-    const { digest, config, layer } = await pushImage(registry.client, 'me/app:2', 3_000_000)
+    const { digest, config, layer } = await pushImage(registry().client, 'me/app:2', 3_000_000)
     const image = (await json('inspect', 'me/app:2')) as InspectedManifest
     expect(image).toMatchObject({
       repository: 'me/app',
@@ -68,7 +51,7 @@ describe('a registry from its first image to its last', () => {
     )
     const { stdout } = await run('inspect', 'me/app:2')
     for (const text of [digest, layer.digest, image.cid, '2.9 MiB', 'disk']) expect(stdout).toContain(text)
-    expect(await json('inspect', `${new URL(registry.server).host}/me/app@${digest}`)).toMatchObject({
+    expect(await json('inspect', `${new URL(registry().server).host}/me/app@${digest}`)).toMatchObject({
       digest,
     })
   })
@@ -83,8 +66,8 @@ describe('a registry from its first image to its last', () => {
     const said = await run('cid', 'me/app')
     expect(said.stdout).toBe(`${directory.cid}\n`)
     expect(said.stderr).toContain(`/ipns/${directory.ipns}`)
-    expect((await fetch(`${registry.server}/routing/v1/ipns/${directory.ipns}`)).status).toBe(200)
-    const answer = await fetch(`${registry.server}/ipfs/${directory.cid}?format=raw`)
+    expect((await fetch(`${registry().server}/routing/v1/ipns/${directory.ipns}`)).status).toBe(200)
+    const answer = await fetch(`${registry().server}/ipfs/${directory.cid}?format=raw`)
     expect(answer.status).toBe(200)
     expect((await run('cid', 'me/app:9')).code).toBe(1)
   })
@@ -105,7 +88,7 @@ describe('a registry from its first image to its last', () => {
     const { stdout, stderr } = await run('cid', 'other:2')
     expect(stdout).toMatch(/^bafybei/)
     expect(stderr).toBe('other is private: nothing is found under this CID until it is made public.\n')
-    expect((await fetch(`${registry.server}/ipfs/${stdout.trim()}?format=raw`)).status).toBe(404)
+    expect((await fetch(`${registry().server}/ipfs/${stdout.trim()}?format=raw`)).status).toBe(404)
   })
 
   test('rm deletes a tag, a manifest with its tags, a repository', async () => {

@@ -1,31 +1,12 @@
 import { mediaTypes, parseDigest, parseRepositoryName, parseTag } from '@openregistry/oci'
 import type { RestoredFacts, TagChangeFacts } from '@openregistry/sdk'
 import { createHash } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { commandBeside } from './testing/command-beside.ts'
 import { pushImage } from './testing/push-image.ts'
-import { runCommand } from './testing/run-command.ts'
-import { runServer, type ServerUnderTest } from './testing/run-server.ts'
-import { temporaryFolder } from './testing/temporary-folder.ts'
+import { runServer } from './testing/run-server.ts'
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>
-let registry: ServerUnderTest
-beforeAll(async () => {
-  folder = await temporaryFolder()
-  registry = await runServer({ cwd: folder.path })
-})
-afterAll(async () => {
-  await registry[Symbol.asyncDispose]()
-  await folder[Symbol.asyncDispose]()
-})
-
-const run = (...args: string[]) =>
-  runCommand(args, { cwd: folder.path, env: { OPEN_REGISTRY_SERVER: registry.server } })
-
-async function json<T>(...args: string[]): Promise<T> {
-  const { code, stdout, stderr } = await run(...args, '--json')
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-  return JSON.parse(stdout) as T
-}
+const { server: registry, run, json } = commandBeside((cwd) => runServer({ cwd }))
 
 async function digestAt(image: string): Promise<string | null> {
   const { code, stdout } = await run('inspect', image, '--json')
@@ -41,13 +22,13 @@ async function pushIndex(
   const manifests = children.map(({ digest }) => ({ mediaType: mediaTypes.ociManifest, digest, size: 400 }))
   const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests }))
   const index = { mediaType: mediaTypes.ociIndex, bytes }
-  await registry.client.oci.putManifest(parseRepositoryName(name), parseTag(tag), index)
+  await registry().client.oci.putManifest(parseRepositoryName(name), parseTag(tag), index)
   return parseDigest(`sha256:${createHash('sha256').update(bytes).digest('hex')}`)
 }
 
 describe('the wrong thing was deleted', () => {
   test('a tag: what rm prints brings it back', async () => {
-    const { digest } = await pushImage(registry.client, 'night/app:latest')
+    const { digest } = await pushImage(registry().client, 'night/app:latest')
     const { stderr } = await run('rm', 'night/app:latest', '--yes')
     const undo = / {2}openregistry (.*)\n/.exec(stderr)?.[1]?.split(' ') ?? []
     expect(undo).toEqual(['tag', 'restore', 'night/app:latest'])
@@ -57,29 +38,31 @@ describe('the wrong thing was deleted', () => {
   })
 
   test('a manifest: it comes back with its tags, and rm says until when that is certain', async () => {
-    const { digest } = await pushImage(registry.client, 'night/other:1')
+    const { digest } = await pushImage(registry().client, 'night/other:1')
     await run('tag', 'night/other:1', 'stable')
     const image = `night/other@${digest}`
-    const { stderr } = await run('rm', image, '--yes', '--server', registry.server)
+    const { stderr } = await run('rm', image, '--yes', '--server', registry().server)
     const days = 7
     const until = new Date(Date.now() + days * 86_400_000).getFullYear()
     expect(stderr).toMatch(new RegExp(`^To undo that, until ${until}-[-\\d: ]+ for certain:$`, 'm'))
-    expect(stderr).toContain(`  openregistry tag restore ${image} --server ${registry.server}\n`)
-    const { stderr: said } = await run('tag', 'restore', image, '--server', registry.server)
+    expect(stderr).toContain(`  openregistry tag restore ${image} --server ${registry().server}\n`)
+    const { stderr: said } = await run('tag', 'restore', image, '--server', registry().server)
     expect(said).toBe(`${image} is here again.\nIts tags too: 1, stable.\n`)
     expect(await digestAt('night/other:stable')).toBe(digest)
     expect((await run('tag', 'restore', image)).stderr).toBe(`${image} is here; it was not deleted.\n`)
   })
 
   test('an image for several platforms: what it names comes back, and what does not is said', async () => {
-    const one = await pushImage(registry.client, 'night/multi:one')
-    const two = await pushImage(registry.client, 'night/multi:two')
+    const one = await pushImage(registry().client, 'night/multi:one')
+    const two = await pushImage(registry().client, 'night/multi:two')
     const digest = await pushIndex('night/multi', 'all', [one, two])
     for (const gone of [digest, one.digest, two.digest]) await run('rm', `night/multi@${gone}`, '--yes')
-    await registry.client.oci.deleteManifest(parseRepositoryName('night/multi'), one.digest).catch(() => null)
+    await registry()
+      .client.oci.deleteManifest(parseRepositoryName('night/multi'), one.digest)
+      .catch(() => null)
     const repository = parseRepositoryName('night/multi')
     const { layer } = two
-    await fetch(`${registry.server}/v2/night/multi/blobs/${layer.digest}`, { method: 'DELETE' })
+    await fetch(`${registry().server}/v2/night/multi/blobs/${layer.digest}`, { method: 'DELETE' })
     const { code, stderr } = await run('tag', 'restore', 'night/multi:all')
     expect(code).toBe(0)
     expect(stderr).toBe(
@@ -89,7 +72,7 @@ describe('the wrong thing was deleted', () => {
     const refused = await run('tag', 'restore', `night/multi@${two.digest}`)
     expect(refused.code).toBe(1)
     expect(refused.stderr).toContain(layer.digest)
-    await registry.client.oci.uploadBlob(repository, layer.digest, layer.bytes)
+    await registry().client.oci.uploadBlob(repository, layer.digest, layer.bytes)
     expect(await json<RestoredFacts>('tag', 'restore', `night/multi@${digest}`)).toEqual({
       ...{ repository: 'night/multi', digest, tags: [], missing: [] },
       manifests: [two.digest],
@@ -100,7 +83,7 @@ describe('the wrong thing was deleted', () => {
 describe('the wrong thing was pushed', () => {
   test('restore goes back, and back again; --to takes what tables show', async () => {
     const images = []
-    for (let n = 0; n < 3; n++) images.push(await pushImage(registry.client, 'day/app:latest'))
+    for (let n = 0; n < 3; n++) images.push(await pushImage(registry().client, 'day/app:latest'))
     const [first, second, third] = images.map(({ digest }) => digest)
     expect((await run('tag', 'restore', 'day/app:latest')).code).toBe(0)
     expect(await digestAt('day/app:latest')).toBe(second)
@@ -114,7 +97,7 @@ describe('the wrong thing was pushed', () => {
   })
 
   test('history says who, when, from what to what; of a repository with its deleted tags', async () => {
-    const { digest } = await pushImage(registry.client, 'day/gone:v1')
+    const { digest } = await pushImage(registry().client, 'day/gone:v1')
     await run('rm', `day/gone@${digest}`, '--yes')
     const { changes } = await json<{ changes: TagChangeFacts[] }>('tag', 'history', 'day/gone')
     const restorableUntil = expect.stringMatching(/Z$/) as string
@@ -131,9 +114,9 @@ describe('the wrong thing was pushed', () => {
   })
 
   test('--at says what a tag was, and brings that back', async () => {
-    const { digest } = await pushImage(registry.client, 'day/at:latest')
+    const { digest } = await pushImage(registry().client, 'day/at:latest')
     const at = new Date().toISOString()
-    await pushImage(registry.client, 'day/at:latest')
+    await pushImage(registry().client, 'day/at:latest')
     const { changes } = await json<{ changes: TagChangeFacts[] }>(
       'tag',
       'history',

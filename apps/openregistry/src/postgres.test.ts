@@ -1,33 +1,15 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import {
-  BitswapClient,
-  describeWithPostgres,
-  freePort,
-  wantlistMessage,
-  type DatabaseAddress,
-} from '@openregistry/testkit'
+import { BitswapClient, describeWithPostgres, freePort, wantlistMessage } from '@openregistry/testkit'
 import { cidParts, encodeCid, rawCid } from '@openregistry/dag'
 import { digestBytes, parseRepositoryName } from '@openregistry/oci'
 import type { Finding } from './doctor/finding.ts'
+import { smallestOn } from './testing/on-postgres.ts'
 import { pushImage, type PushedImage } from './testing/push-image.ts'
 import { runCommand } from './testing/run-command.ts'
 import { runServer, type ServerUnderTest } from './testing/run-server.ts'
 import { temporaryFolder } from './testing/temporary-folder.ts'
-
-/** What makes a command use this database. */
-function variablesOf({ host, port, user, password, name }: DatabaseAddress): Record<string, string> {
-  return {
-    OPEN_REGISTRY_DB_HOST: host,
-    OPEN_REGISTRY_DB_PORT: String(port),
-    OPEN_REGISTRY_DB_USER: user,
-    OPEN_REGISTRY_DB_PASSWORD: password,
-    OPEN_REGISTRY_DB_NAME: name,
-    OPEN_REGISTRY_DB_POOL_SIZE: '4',
-    OPEN_REGISTRY_HTTP_WORKERS: '1',
-  }
-}
 
 async function expectImage(registry: ServerUnderTest, name: string, image: PushedImage): Promise<void> {
   const response = await fetch(`${registry.server}/v2/${name}/blobs/${image.layer.digest}`)
@@ -45,7 +27,7 @@ describeWithPostgres(
 
     test('serves, stops, and serves again', async () => {
       await using folder = await temporaryFolder()
-      const env = variablesOf(await database())
+      const env = smallestOn(await database())
       const image = await (async () => {
         await using registry = await runServer({ cwd: folder.path, env })
         return await pushImage(registry.client, 'me/app:1')
@@ -59,7 +41,7 @@ describeWithPostgres(
     test('is one node of IPFS, in the process for the background, however many workers there are', async () => {
       await using folder = await temporaryFolder()
       const env = {
-        ...variablesOf(await database()),
+        ...smallestOn(await database()),
         OPEN_REGISTRY_HTTP_WORKERS: '2',
         OPEN_REGISTRY_IPFS_NODE: 'true',
         OPEN_REGISTRY_IPFS_LISTEN: `127.0.0.1:${await freePort()}`,
@@ -81,7 +63,7 @@ describeWithPostgres(
     test('migrate, doctor and config print know it, and backup says what to use', async () => {
       await using folder = await temporaryFolder()
       const address = await database()
-      const options = { cwd: folder.path, env: { ...variablesOf(address), OPEN_REGISTRY_HTTP_PORT: '0' } }
+      const options = { cwd: folder.path, env: { ...smallestOn(address), OPEN_REGISTRY_HTTP_PORT: '0' } }
       const waiting = await runCommand(['doctor', '--json'], options)
       const { checks } = JSON.parse(waiting.stdout) as { checks: Finding[] }
       expect(checks.find(({ check }) => check === 'database')).toMatchObject({
@@ -109,7 +91,7 @@ describeWithPostgres(
     test('doctor warns of a server that loses what it acknowledged, and of one that is too small', async () => {
       await using folder = await temporaryFolder()
       const address = await database()
-      const env = { ...variablesOf(address), OPEN_REGISTRY_HTTP_PORT: '0' }
+      const env = { ...smallestOn(address), OPEN_REGISTRY_HTTP_PORT: '0' }
       const warnings = async (over: Record<string, string> = {}) => {
         const { code, stdout } = await runCommand(['doctor', '--json'], {
           cwd: folder.path,
@@ -151,7 +133,7 @@ describeWithPostgres(
       ['a missing database', { OPEN_REGISTRY_DB_NAME: 'none' }, 'createdb --owner=postgres none'],
     ])('%s: serve says what to do, and so does doctor', async (_what, over, expected) => {
       await using folder = await temporaryFolder()
-      const env = { ...variablesOf(await database()), ...over, OPEN_REGISTRY_HTTP_PORT: '0' }
+      const env = { ...smallestOn(await database()), ...over, OPEN_REGISTRY_HTTP_PORT: '0' }
       const served = await runCommand(['serve'], { cwd: folder.path, env })
       expect(served.code).toBe(1)
       expect(served.stdout + served.stderr).toContain(expected)
@@ -190,7 +172,7 @@ describeWithPostgres(
         code: 1,
         stderr: expect.stringContaining('holds a registry already') as string,
       })
-      const env = variablesOf({ host, port, user, password, name })
+      const env = smallestOn({ host, port, user, password, name })
       await using registry = await runServer({ cwd: folder.path, env })
       await expectImage(registry, 'me/app', images[0]!)
       await expectImage(registry, 'you/tool', images[1]!)
@@ -219,7 +201,7 @@ describeWithPostgres(
         code: 0,
         stderr: expect.stringContaining('is marked as moved') as string,
       })
-      await using live = await runServer({ cwd, env: variablesOf(address) })
+      await using live = await runServer({ cwd, env: smallestOn(address) })
       const later = await pushImage(live.client, 'me/app:2')
       for (const args of [
         ['serve'],

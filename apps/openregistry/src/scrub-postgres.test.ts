@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { describeWithPostgres } from '@openregistry/testkit'
 import { expect, test } from 'vitest'
 import { damages, objectFiles } from './testing/damage.ts'
+import { smallestOn } from './testing/on-postgres.ts'
 import { pushImage } from './testing/push-image.ts'
 import { runCommand } from './testing/run-command.ts'
 import { runServer } from './testing/run-server.ts'
@@ -10,17 +11,8 @@ import { temporaryFolder } from './testing/temporary-folder.ts'
 describeWithPostgres('scrub on PostgreSQL', (cluster) => {
   test('finds damage beside a server, and several calls share the work', async () => {
     await using folder = await temporaryFolder()
-    const { host, port, user, password, name } = await cluster().createDatabase()
     const cwd = folder.path
-    const env = {
-      OPEN_REGISTRY_DB_HOST: host,
-      OPEN_REGISTRY_DB_PORT: String(port),
-      OPEN_REGISTRY_DB_USER: user,
-      OPEN_REGISTRY_DB_PASSWORD: password,
-      OPEN_REGISTRY_DB_NAME: name,
-      OPEN_REGISTRY_DB_POOL_SIZE: '4',
-      OPEN_REGISTRY_HTTP_WORKERS: '1',
-    }
+    const env = smallestOn(await cluster().createDatabase())
     await using live = await runServer({ cwd, env })
     const images = []
     for (const tag of ['1', '2', '3']) images.push(await pushImage(live.client, `me/app:${tag}`))

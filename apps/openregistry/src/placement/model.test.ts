@@ -21,14 +21,10 @@ import {
 } from '@openregistry/oci'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { pullContent, pushContent } from '../testing/content.ts'
 import { crashAfter } from '../testing/crashing-ports.ts'
 import { keysIn, unnamedIn } from '../testing/object-lists.ts'
-import {
-  openSeveralBackends,
-  pullContent,
-  pushContent,
-  type SeveralBackends,
-} from '../testing/several-backends.ts'
+import { openSeveralBackends, type SeveralBackends } from '../testing/several-backends.ts'
 
 const names = ['me/a', 'me/b', 'you/c'].map(parseRepositoryName)
 const backends = ['open', 'disk', 'vault'] as const

@@ -1,26 +1,14 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { commandBeside } from '../testing/command-beside.ts'
 import { keysIn } from '../testing/object-lists.ts'
 import { pushImage } from '../testing/push-image.ts'
-import { runCommand, startCommand } from '../testing/run-command.ts'
-import { serveSeveral, type ServedSeveral } from '../testing/serve-several.ts'
-import { temporaryFolder } from '../testing/temporary-folder.ts'
+import { startCommand } from '../testing/run-command.ts'
+import { serveSeveral } from '../testing/serve-several.ts'
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>
-let served: ServedSeveral
-beforeAll(async () => {
-  folder = await temporaryFolder()
-  served = await serveSeveral()
-})
-afterAll(async () => {
-  await served[Symbol.asyncDispose]()
-  await folder[Symbol.asyncDispose]()
-})
-
-const optionsOf = () => ({ cwd: folder.path, env: { OPEN_REGISTRY_SERVER: served.server } })
-const run = (...args: string[]) => runCommand(args, optionsOf())
+const { server: served, options: optionsOf, run } = commandBeside(() => serveSeveral())
 
 test('a repository in a public backend is moved, and made private then', async () => {
-  const { layer } = await pushImage(served.client, 'me/app:1', 3_000_000)
+  const { layer } = await pushImage(served().client, 'me/app:1', 3_000_000)
   const set = ['repository', 'set', 'me/app', '--visibility', 'private']
   const refused = await run(...set)
   expect(refused.code).toBe(1)
@@ -34,7 +22,7 @@ test('a repository in a public backend is moved, and made private then', async (
     backend: 'disk',
     move: { backend: 'disk', state: 'done', total: amount, done: amount, underWay: 0, error: null },
   })
-  expect(await keysIn(served.store.open)).toStrictEqual([])
+  expect(await keysIn(served().store.open)).toStrictEqual([])
   expect((await run('move', 'me/app')).stderr).toBe(
     'me/app is in disk: 1 blob of 2.9 MiB moved, and what is pushed goes there.\n',
   )
@@ -48,7 +36,7 @@ test('a repository in a public backend is moved, and made private then', async (
 const patience = { timeout: 30_000 }
 
 test('it can be left alone, looked at, and stopped', async () => {
-  await pushImage(served.client, 'me/slow:1', 3_000_000)
+  await pushImage(served().client, 'me/slow:1', 3_000_000)
   const left = await run('move', 'me/slow', '--to', 'vault', '--rate', '4KiB', '--no-wait')
   expect(left).toMatchObject({ code: 0, stdout: '' })
   expect(left.stderr).toContain('me/slow is being moved to vault')

@@ -4,7 +4,8 @@ import { mediaTypes, parseRepositoryName } from '@openregistry/oci'
 import { hashedContent, pushManifest } from '@openregistry/testkit'
 import { expect, test } from 'vitest'
 import { PinningStore } from '../testing/pinning-store.ts'
-import { openSeveralBackends, pushContent, type SeveralBackends } from '../testing/several-backends.ts'
+import { pushContent } from '../testing/content.ts'
+import { openSeveralBackends, type SeveralBackends } from '../testing/several-backends.ts'
 
 /*
  * What is moved away from public backends, the layouts of its images included: they have manifests and configs in them.

@@ -1,19 +1,13 @@
-import { randomBytes } from 'node:crypto'
 import { moveJob, operator, sweep, type Move, type Ports } from '@openregistry/core'
 import { parseRepositoryName, type Digest } from '@openregistry/oci'
 import { expect, test } from 'vitest'
+import { pullContent, pushContent, randomContent } from '../testing/content.ts'
 import { crashAfter } from '../testing/crashing-ports.ts'
 import { keysIn, unnamedIn } from '../testing/object-lists.ts'
-import {
-  openSeveralBackends,
-  pullContent,
-  pushContent,
-  type SeveralBackends,
-} from '../testing/several-backends.ts'
+import { openSeveralBackends, type SeveralBackends } from '../testing/several-backends.ts'
 
 const name = parseRepositoryName('me/app')
 const other = parseRepositoryName('you/base')
-const content = (size: number): Uint8Array => Uint8Array.from(randomBytes(size))
 const never = new AbortController().signal
 
 /** One run of the job, as the runner would make it. */
@@ -38,7 +32,7 @@ async function pushSome(
   repository = name,
 ): Promise<Map<Digest, Uint8Array>> {
   const pushed = new Map<Digest, Uint8Array>()
-  for (const bytes of sizes.map(content))
+  for (const bytes of sizes.map(randomContent))
     pushed.set(await pushContent(opened.registry, repository, bytes), bytes)
   return pushed
 }
@@ -56,7 +50,7 @@ test('everything goes to the new backend, nothing stays in the old one, and the 
   await using opened = await openSeveralBackends()
   const { registry, store, ports } = opened
   const pushed = await pushSome(opened)
-  const small = content(100)
+  const small = randomContent(100)
   pushed.set(await pushContent(registry, name, small), small)
   expect(await keysIn(store.open)).toHaveLength(3)
   const close = { repository: name, visibility: 'private' } as const
@@ -82,7 +76,7 @@ test('everything goes to the new backend, nothing stays in the old one, and the 
 
 test('what another repository has in the old backend stays there', async () => {
   await using opened = await openSeveralBackends()
-  const bytes = content(50_000)
+  const bytes = randomContent(50_000)
   const digest = await pushContent(opened.registry, name, bytes)
   await pushContent(opened.registry, other, bytes)
   await begin(opened)

@@ -1,17 +1,12 @@
-import { randomBytes } from 'node:crypto'
 import type { Registry } from '@openregistry/core'
 import { parseRepositoryName, type Digest } from '@openregistry/oci'
 import { describe, expect, test } from 'vitest'
-import {
-  openSeveralBackends,
-  pullContent,
-  pushContent,
-  type SeveralBackends,
-} from '../testing/several-backends.ts'
+import { pullContent, pushContent, randomContent } from '../testing/content.ts'
+import { openSeveralBackends, type SeveralBackends } from '../testing/several-backends.ts'
 
 const name = parseRepositoryName('me/app')
 const other = parseRepositoryName('you/base')
-const bytes = Uint8Array.from(randomBytes(3_000_000))
+const bytes = randomContent(3_000_000)
 
 /** Content that lies in `disk` and in `open`. The one that is asked first is `disk`. */
 async function twice(): Promise<SeveralBackends & { digest: Digest }> {

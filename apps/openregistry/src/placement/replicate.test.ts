@@ -1,15 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import { operator, replicateJob, sweep, type Ports } from '@openregistry/core'
 import { parseRepositoryName, type Digest } from '@openregistry/oci'
 import { expect, test } from 'vitest'
+import { pullContent, pushContent, randomContent } from '../testing/content.ts'
 import { crashAfter } from '../testing/crashing-ports.ts'
 import { keysIn, unnamedIn } from '../testing/object-lists.ts'
-import {
-  openSeveralBackends,
-  pullContent,
-  pushContent,
-  type SeveralBackends,
-} from '../testing/several-backends.ts'
+import { openSeveralBackends, type SeveralBackends } from '../testing/several-backends.ts'
 
 const open = parseRepositoryName('me/app')
 const closed = parseRepositoryName('me/secret')
@@ -25,7 +20,7 @@ async function push(
   repository = open,
   size = 50_000,
 ): Promise<[Digest, Uint8Array]> {
-  const bytes = Uint8Array.from(randomBytes(size))
+  const bytes = randomContent(size)
   return [await pushContent(registry, repository, bytes), bytes]
 }
 

@@ -1,31 +1,19 @@
 import { pinLayouts, replicateJob } from '@openregistry/core'
 import type { InspectedManifest } from '@openregistry/sdk'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { describePlaces } from '../client/list-storage.ts'
+import { commandBeside } from '../testing/command-beside.ts'
 import { PinningStore } from '../testing/pinning-store.ts'
 import { pushImage } from '../testing/push-image.ts'
-import { runCommand } from '../testing/run-command.ts'
-import { serveSeveral, type ServedSeveral } from '../testing/serve-several.ts'
-import { temporaryFolder } from '../testing/temporary-folder.ts'
+import { serveSeveral } from '../testing/serve-several.ts'
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>
-let served: ServedSeveral
-beforeAll(async () => {
-  folder = await temporaryFolder()
-  served = await serveSeveral({ backend: 'disk', replicas: ['vault'] })
-})
-afterAll(async () => {
-  await served[Symbol.asyncDispose]()
-  await folder[Symbol.asyncDispose]()
-})
+const { server: served, run } = commandBeside(() => serveSeveral({ backend: 'disk', replicas: ['vault'] }))
 
-const run = (...args: string[]) =>
-  runCommand(args, { cwd: folder.path, env: { OPEN_REGISTRY_SERVER: served.server } })
-
-const replicate = () => replicateJob(served.ports).run({ payload: '', signal: new AbortController().signal })
+const replicate = () =>
+  replicateJob(served().ports).run({ payload: '', signal: new AbortController().signal })
 
 test('shows where tags are stored, copies as they are made, and what is lost', async () => {
-  const { digest } = await pushImage(served.client, 'me/app:1', 3_000_000)
+  const { digest } = await pushImage(served().client, 'me/app:1', 3_000_000)
   const lines = async () => (await run('ls', '--storage', 'me/app')).stdout.trimEnd().split('\n')
   expect(await lines()).toStrictEqual([
     'TAG  BLOBS     SIZE  STORED  VERIFIED',
@@ -59,14 +47,14 @@ test('shows where tags are stored, copies as they are made, and what is lost', a
 })
 
 test('shows what a backend on IPFS has pinned: each blob, and the layout of a tag', async () => {
-  const backends = new Map(served.ports.backends).set('vault', new PinningStore('vault').store)
-  Object.assign(served.ports, { backends })
-  await pushImage(served.client, 'me/shown:1', 3_000_000)
+  const backends = new Map(served().ports.backends).set('vault', new PinningStore('vault').store)
+  Object.assign(served().ports, { backends })
+  await pushImage(served().client, 'me/shown:1', 3_000_000)
   await replicate()
   const columns = async () => (await run('ls', '--storage', 'me/shown')).stdout.trimEnd().split('\n')
   expect((await columns())[0]).not.toContain('PINNED')
   await run('cid', 'me/shown:1')
-  await pinLayouts(served.ports)
+  await pinLayouts(served().ports)
   expect(await columns()).toStrictEqual([
     'TAG  BLOBS     SIZE  STORED       VERIFIED  PINNED',
     '1        2  2.9 MiB  disk, vault  just now  vault',

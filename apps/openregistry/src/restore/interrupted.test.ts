@@ -6,6 +6,7 @@ import { formatDigest, parseRepositoryName, parseTag, type Digest } from '@openr
 import { keysOf, snapshotPurpose } from '@openregistry/server/keys'
 import { contentOf, descriptorOf, imageManifest } from '@openregistry/testkit'
 import { expect, test } from 'vitest'
+import { pushContent } from '../testing/content.ts'
 import { interleavedPorts } from '../testing/interleaved-ports.ts'
 import { trustedKey } from './trusted-key.ts'
 
@@ -17,14 +18,7 @@ const [app, tool] = [parseRepositoryName('me/app'), parseRepositoryName('me/tool
 async function push(ports: Ports, repository: typeof app, tag: string, layer: Buffer): Promise<Digest> {
   const registry = createRegistry(ports)
   const [config, blob] = [contentOf(randomBytes(50)), contentOf(layer)]
-  for (const { bytes, digest } of [config, blob]) {
-    const { id } = await registry.openUpload(operator, { repository, algorithm: null })
-    const body = (async function* () {
-      yield await Promise.resolve(bytes)
-    })()
-    const chunk = { body, start: null, length: bytes.length }
-    await registry.finishUpload(operator, { repository, id, digest, chunk })
-  }
+  for (const { bytes } of [config, blob]) await pushContent(registry, repository, bytes)
   const manifest = imageManifest({ config: descriptorOf(config), layers: [descriptorOf(blob)] })
   const input = { repository, tags: [], contentType: manifest.mediaType, bytes: manifest.bytes }
   await registry.putManifest(operator, { ...input, reference: { kind: 'tag', tag: parseTag(tag) } })

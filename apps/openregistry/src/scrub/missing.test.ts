@@ -1,16 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto'
-import {
-  compareListings,
-  createRegistry,
-  operator,
-  Pace,
-  scrubJob,
-  verifyStored,
-  type Ports,
-} from '@openregistry/core'
-import { parseDigest, parseRepositoryName } from '@openregistry/oci'
+import { compareListings, createRegistry, Pace, scrubJob, verifyStored, type Ports } from '@openregistry/core'
+import { parseRepositoryName } from '@openregistry/oci'
 import { expect, test } from 'vitest'
+import { pushContent, randomContent } from '../testing/content.ts'
 import { interleavedPorts } from '../testing/interleaved-ports.ts'
+import { later } from '../testing/later.ts'
 
 const repository = parseRepositoryName('me/app')
 
@@ -18,16 +11,7 @@ const repository = parseRepositoryName('me/app')
 async function openLossy(objects: number, lost: number) {
   const opened = await interleavedPorts(() => Promise.resolve())
   const registry = createRegistry(opened.ports)
-  for (let n = 0; n < objects; n++) {
-    const bytes = randomBytes(20_000)
-    const digest = parseDigest(`sha256:${createHash('sha256').update(bytes).digest('hex')}`)
-    const { id } = await registry.openUpload(operator, { repository, algorithm: null })
-    const body = (async function* () {
-      yield bytes
-    })()
-    const chunk = { body, start: null, length: bytes.length }
-    await registry.finishUpload(operator, { repository, id, digest, chunk })
-  }
+  for (let n = 0; n < objects; n++) await pushContent(registry, repository, randomContent(20_000))
   const keys = await Array.fromAsync(opened.store.list(''))
   for (const key of keys.slice(0, lost)) await opened.store.delete(key)
   return opened
@@ -48,14 +32,6 @@ const byReading = async (ports: Ports, acceptMissing: boolean) =>
     ...{ verifiedBefore: await later(ports), pace: new Pace(0), repository: null, most: null },
     ...{ acceptMissing, observer: {} },
   })
-
-async function later({ metadata }: Ports): Promise<number> {
-  const now = await metadata.databaseTime()
-  for (;;) {
-    const time = await metadata.databaseTime()
-    if (time > now) return time
-  }
-}
 
 async function damagedOf({ metadata }: Ports): Promise<number> {
   return (await metadata.listDamage({ after: null, limit: 1000 })).items.length

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import {
   operator,
   repair,
@@ -12,18 +11,13 @@ import { gatewaySource } from '@openregistry/ipfs'
 import { parseManifest, parseReference, parseRepositoryName, type Digest } from '@openregistry/oci'
 import { startBlockGateway } from '@openregistry/testkit'
 import { expect, test } from 'vitest'
+import { pullContent, pushContent, randomContent } from '../testing/content.ts'
 import { crashAfter } from '../testing/crashing-ports.ts'
 import { keysIn, unnamedIn } from '../testing/object-lists.ts'
-import {
-  openSeveralBackends,
-  pullContent,
-  pushContent,
-  type SeveralBackends,
-} from '../testing/several-backends.ts'
+import { openSeveralBackends, type SeveralBackends } from '../testing/several-backends.ts'
 
 const name = parseRepositoryName('me/app')
 const other = parseRepositoryName('you/base')
-const content = (size: number): Uint8Array => Uint8Array.from(randomBytes(size))
 
 /** Everything goes to the disk, and what is `you`'s into the vault. */
 const open = () => openSeveralBackends({ backend: 'disk', namespaces: { you: 'vault' } })
@@ -52,7 +46,7 @@ async function expectServed(
 
 test('what another place has is mended from there, by the background, too', async () => {
   await using opened = await open()
-  const bytes = content(1_500_000)
+  const bytes = randomContent(1_500_000)
   const digest = await pushContent(opened.registry, name, bytes)
   await pushContent(opened.registry, other, bytes)
   await lose(opened)
@@ -73,7 +67,7 @@ test('what another place has is mended from there, by the background, too', asyn
 
 test('what nobody here has comes from a gateway, every block compared', async () => {
   await using opened = await open()
-  const bytes = content(5_300_000)
+  const bytes = randomContent(5_300_000)
   await using gateway = await startBlockGateway(bytes)
   const digest = await pushContent(opened.registry, name, bytes)
   await lose(opened)
@@ -95,7 +89,7 @@ test.each(['wrong bytes', 'too few bytes', 'nothing', 'a status', 'too late'])(
   'a gateway that gives %s mends nothing, and the next one does',
   async (fault) => {
     await using opened = await open()
-    const bytes = content(3_000_000)
+    const bytes = randomContent(3_000_000)
     const digest = await pushContent(opened.registry, name, bytes)
     await lose(opened)
     let calls = 0
@@ -126,7 +120,7 @@ test.each(['wrong bytes', 'too few bytes', 'nothing', 'a status', 'too late'])(
 test('manifests and small blobs in the database are mended, too', async () => {
   await using opened = await open()
   const { registry, metadata, ports } = opened
-  const small = content(300)
+  const small = randomContent(300)
   const digest = await pushContent(registry, name, small)
   const config = { mediaType: 'application/vnd.oci.image.config.v1+json', digest, size: small.length }
   const manifest = new TextEncoder().encode(
@@ -167,7 +161,7 @@ test('manifests and small blobs in the database are mended, too', async () => {
 
 test('only what a repository has, and nothing that nobody needs', async () => {
   await using opened = await open()
-  const [mine, theirs] = [content(20_000), content(30_000)]
+  const [mine, theirs] = [randomContent(20_000), randomContent(30_000)]
   const sibling = parseRepositoryName('me/other')
   await pushContent(opened.registry, name, mine)
   await pushContent(opened.registry, sibling, theirs)
@@ -184,7 +178,7 @@ test('only what a repository has, and nothing that nobody needs', async () => {
 test('stopped at any point it leaves nothing, and the next one mends it', async () => {
   await using opened = await open()
   for (let point = 1, killed = true; killed; point++) {
-    const bytes = content(20_000)
+    const bytes = randomContent(20_000)
     const digest = await pushContent(opened.registry, name, bytes)
     if (point % 3 === 0) await pushContent(opened.registry, other, bytes)
     const before = await keysIn(opened.store.disk)

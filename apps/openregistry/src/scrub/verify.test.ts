@@ -1,4 +1,3 @@
-import { createHash, randomBytes } from 'node:crypto'
 import {
   createRegistry,
   operator,
@@ -10,13 +9,15 @@ import {
   type StorageKey,
   type Verified,
 } from '@openregistry/core'
-import { parseDigest, parseRepositoryName, type Digest } from '@openregistry/oci'
+import { parseRepositoryName, type Digest } from '@openregistry/oci'
 import { createMetrics } from '@openregistry/server/metrics'
 import { silentLogger, type LogFields } from '@openregistry/server/log'
 import { faultBlobStore, type FaultyBlobStore } from '@openregistry/testkit'
 import { createMemoryBlobStore } from '@openregistry/blobs'
 import { expect, test } from 'vitest'
+import { pushContent, randomContent } from '../testing/content.ts'
 import { interleavedPorts } from '../testing/interleaved-ports.ts'
+import { later } from '../testing/later.ts'
 import { observeScrub } from './observe-scrub.ts'
 
 const repository = parseRepositoryName('me/app')
@@ -29,17 +30,8 @@ async function openFaulty(): Promise<AsyncDisposable & { ports: Ports; store: Fa
   return { ports, store, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() }
 }
 
-async function push(ports: Ports, bytes = randomBytes(40_000)): Promise<Digest> {
-  const registry = createRegistry(ports)
-  const digest = parseDigest(`sha256:${createHash('sha256').update(bytes).digest('hex')}`)
-  const { id } = await registry.openUpload(operator, { repository, algorithm: null })
-  const body = (async function* () {
-    yield bytes
-  })()
-  const chunk = { body, start: null, length: bytes.length }
-  await registry.finishUpload(operator, { repository, id, digest, chunk })
-  return digest
-}
+const push = (ports: Ports, bytes = randomContent(40_000)): Promise<Digest> =>
+  pushContent(createRegistry(ports), repository, bytes)
 
 async function verify(
   ports: Ports,
@@ -48,15 +40,6 @@ async function verify(
   const { before = await later(ports), observer = {}, signal } = over
   const options = { verifiedBefore: before, pace: new Pace(0), repository: null, most: null, observer }
   return verifyStored(ports, options, signal)
-}
-
-/** A moment after everything that was stored and verified so far. */
-async function later({ metadata }: Ports): Promise<number> {
-  const now = await metadata.databaseTime()
-  for (;;) {
-    const time = await metadata.databaseTime()
-    if (time > now) return time
-  }
 }
 
 async function isServed(ports: Ports, digest: Digest): Promise<boolean> {
@@ -71,7 +54,7 @@ async function isServed(ports: Ports, digest: Digest): Promise<boolean> {
 test('several at once share the work, and none reads what another one does', async () => {
   await using opened = await interleavedPorts(() => Promise.resolve())
   const { ports } = opened
-  for (let n = 0; n < 100; n++) await push(ports, randomBytes(20_000))
+  for (let n = 0; n < 100; n++) await push(ports, randomContent(20_000))
   const opens = new Map<StorageKey, number>()
   const counting = new Proxy(opened.store, {
     get(target, name) {
@@ -174,7 +157,7 @@ test('another good place is served when one is missing, and that is marked', asy
   const { settings } = opened.ports
   const backends = new Map([...opened.ports.backends, [first.backend, first] as const])
   const ports: Ports = { ...opened.ports, backends }
-  const bytes = randomBytes(40_000)
+  const bytes = randomContent(40_000)
   const digest = await push(ports, bytes)
   await push({ ...ports, settings: { ...settings, backend: 'aa' } }, bytes)
   for await (const key of first.list('')) await first.delete(key)
@@ -190,7 +173,7 @@ test('another good place is served when one is missing, and that is marked', asy
 test('a row that disagrees with good bytes is corrected', async () => {
   await using opened = await openFaulty()
   const { ports } = opened
-  const bytes = randomBytes(1024 * 1024 + 5)
+  const bytes = randomContent(1024 * 1024 + 5)
   const digest = await push(ports, bytes)
   const right = await createRegistry(ports).describeBlob(operator, { repository, digest })
   // As if somebody had written the row wrongly: what scrub is told differs from what the bytes give.

@@ -2,12 +2,11 @@ import { createContentHasher, createMemoryBlobStore } from '@openregistry/blobs'
 import type { BlobStore, Lists, MetadataStore, ObjectReader, Ports, StorageKey } from '@openregistry/core'
 import { openSqliteMetadataStore } from '@openregistry/metadata'
 import { join } from 'node:path'
+import { testSettings } from './settings.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 /** Waited for before and after every operation of a port: whoever calls it says who goes on next. */
 export type Turn = () => Promise<void>
-
-const hour = 3_600_000
 
 /** Ports on a new SQLite file and a blob store in memory; every operation waits for its turn. */
 export async function interleavedPorts(
@@ -24,16 +23,7 @@ export async function interleavedPorts(
     backends: new Map([[store.backend, new StoreInTurns(store, turn)]]),
     hasher,
     names: null,
-    settings: {
-      defaultVisibility: 'public',
-      backend: store.backend,
-      namespaces: {},
-      replicas: [],
-      lease: hour,
-      grace: hour,
-      uploadLifetime: hour,
-      limits: { manifest: 4_000_000, blob: 0, uploadsPerRepository: 0, tagsPerPush: 100, page: 1000 },
-    },
+    settings: { ...testSettings, backend: store.backend },
   }
   const resources = opened.move()
   return { ports, store, [Symbol.asyncDispose]: () => resources.disposeAsync() }
