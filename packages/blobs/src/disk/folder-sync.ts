@@ -1,3 +1,4 @@
+import { LaterRun } from '@openregistry/core'
 import type { FileLayer } from './file-layer.ts'
 import type { SyncSlots } from './sync-slots.ts'
 
@@ -6,41 +7,14 @@ import type { SyncSlots } from './sync-slots.ts'
  * may have begun before their file was complete, so it proves nothing for them.
  */
 export class FolderSync {
-  readonly #files: FileLayer
-  readonly #path: string
-  readonly #slots: SyncSlots
-  #running: Promise<void> | null = null
-  #next: Promise<void> | null = null
+  readonly #run: LaterRun
 
   constructor(files: FileLayer, path: string, slots: SyncSlots) {
-    this.#files = files
-    this.#path = path
-    this.#slots = slots
+    this.#run = new LaterRun(() => slots.run(() => files.syncFolder(path)))
   }
 
   /** Resolves when a sync that began after this call is done. @throws what the sync throws, to all who share it. */
   sync(): Promise<void> {
-    if (this.#next !== null) return this.#next
-    if (this.#running === null) return this.#begin()
-    this.#next = this.#running.then(
-      () => this.#beginNext(),
-      () => this.#beginNext(),
-    )
-    return this.#next
-  }
-
-  #beginNext(): Promise<void> {
-    this.#next = null
-    return this.#begin()
-  }
-
-  #begin(): Promise<void> {
-    const sync = this.#slots
-      .run(() => this.#files.syncFolder(this.#path))
-      .finally(() => {
-        if (this.#running === sync) this.#running = null
-      })
-    this.#running = sync
-    return sync
+    return this.#run.done()
   }
 }

@@ -1,6 +1,7 @@
 import { RegistryError } from '@openregistry/oci'
 import type { BackendIdentity, BackendTies, KeepsIdentity } from '../ports/backend-identity.ts'
 import type { BlobStore } from '../ports/blob-store.ts'
+import { LaterRun } from '../later-run.ts'
 import { hasOtherIdentity, lacksIdentity } from './strangers.ts'
 
 /** How long a backend is believed to be the right one without being asked again, in milliseconds. */
@@ -15,8 +16,7 @@ export class Ownership {
   readonly #ties: Pick<BackendTies, 'findBackendIdentity'>
   #identity: BackendIdentity
   #confirmedAt = -Infinity
-  #running: Promise<void> | null = null
-  #next: Promise<void> | null = null
+  readonly #asked = new LaterRun(() => this.#ask())
 
   /** See `KeepsIdentity.mountable`. */
   readonly mountable: boolean
@@ -48,27 +48,7 @@ export class Ownership {
    * clients.
    */
   confirm(): Promise<void> {
-    if (this.#next !== null) return this.#next
-    if (this.#running === null) return this.#begin()
-    // The question that is under way may have been answered before.
-    this.#next = this.#running.then(
-      () => this.#beginNext(),
-      () => this.#beginNext(),
-    )
-    return this.#next
-  }
-
-  #beginNext(): Promise<void> {
-    this.#next = null
-    return this.#begin()
-  }
-
-  #begin(): Promise<void> {
-    const asked = this.#ask().finally(() => {
-      if (this.#running === asked) this.#running = null
-    })
-    this.#running = asked
-    return asked
+    return this.#asked.done()
   }
 
   async #ask(): Promise<void> {

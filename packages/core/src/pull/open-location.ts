@@ -1,8 +1,7 @@
-import { RegistryError } from '@openregistry/oci'
-import { isTrusted, type BlobStore, type ByteRange, type ObjectReader } from '../ports/blob-store.ts'
+import { isTrusted, type ByteRange, type ObjectReader } from '../ports/blob-store.ts'
 import type { BlobLocation, MetadataStore } from '../ports/metadata-store.ts'
-import type { StorageKey } from '../ports/storage-key.ts'
 import { backendNamed, type Ports } from '../settings.ts'
+import { openObject } from './open-object.ts'
 import { UnverifiedLeaf, verifiedLeaves, wholeLeaves } from './verified-leaves.ts'
 
 /** The location of an object. */
@@ -35,10 +34,10 @@ export async function openLocation(
   { location, size, range }: LocatedRange,
 ): Promise<ObjectReader | 'missing' | 'damaged'> {
   const store = backendNamed(ports, location.backend)
-  if (isTrusted(store)) return openObject(store, location.key, range, size)
+  if (isTrusted(store)) return openObject(store, location.key, size, range ?? undefined)
   const wanted = range ?? { offset: 0, length: size }
   const whole = wholeLeaves(wanted, size)
-  const reader = await openObject(store, location.key, whole.length === size ? null : whole, size)
+  const reader = await openObject(store, location.key, size, whole.length === size ? undefined : whole)
   if (typeof reader === 'string') return reader
   const { backend, key } = location
   const leaves = verifiedLeaves(reader.chunks, { place: { backend, key }, size, range: wanted }, ports)
@@ -48,26 +47,6 @@ export async function openLocation(
   } catch (error) {
     await reader[Symbol.asyncDispose]()
     if (error instanceof UnverifiedLeaf) return error.found
-    throw error
-  }
-}
-
-/** Headers are sent before the bytes, so an object of another size has to be noticed here. */
-async function openObject(
-  store: BlobStore,
-  key: StorageKey,
-  range: ByteRange | null,
-  size: number,
-): Promise<ObjectReader | 'missing' | 'damaged'> {
-  try {
-    const reader = await store.open(key, range ?? undefined)
-    if (reader === null) return 'missing'
-    if (reader.size === size) return reader
-    await reader[Symbol.asyncDispose]()
-    return 'damaged'
-  } catch (error) {
-    // The range lies within the blob, so it is the object that is too short.
-    if (error instanceof RegistryError && error.code === 'RANGE_INVALID') return 'damaged'
     throw error
   }
 }

@@ -1,5 +1,6 @@
 import {
   backendNamed,
+  openObject,
   type BlobLocation,
   type ByteRange,
   type ObjectReader,
@@ -22,17 +23,7 @@ export async function openPlace(
   range: ByteRange | undefined,
 ): Promise<ObjectReader | Lost> {
   if (location.kind === 'inline') return openInline(location.bytes, size, range)
-  try {
-    const reader = await backendNamed(ports, location.backend).open(location.key, range)
-    if (reader === null) return 'missing'
-    if (reader.size === size) return reader
-    await reader[Symbol.asyncDispose]()
-    return 'damaged'
-  } catch (error) {
-    // The range lies within the blob, so it is the object that is too short.
-    if (error instanceof RegistryError && error.code === 'RANGE_INVALID') return 'damaged'
-    throw error
-  }
+  return openObject(backendNamed(ports, location.backend), location.key, size, range)
 }
 
 function openInline(bytes: Uint8Array, size: number, range: ByteRange | undefined): ObjectReader | Lost {
