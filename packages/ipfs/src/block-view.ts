@@ -12,6 +12,17 @@ export interface FileView {
   open(range?: ByteRange): Promise<ObjectReader>
 }
 
+/** A block in memory that was lent for it. */
+export interface LentBlock {
+  /** Verified. */
+  readonly bytes: Uint8Array
+  /**
+   * Gives the memory back, once: somebody else's block is in it next. What is not given back, as somebody may still look at
+   * it, is left to the garbage collector. Null: nobody else gets this memory.
+   */
+  readonly release: (() => void) | null
+}
+
 /**
  * Stored content as IPFS blocks, as far as anybody may see it: the one rule that every IPFS surface asks. Something that is not
  * here and something that is not for everybody are the same null.
@@ -19,6 +30,8 @@ export interface FileView {
 export interface BlockView {
   /** The bytes of a block by the SHA-256 in its multihash, whatever the codec; verified; at most 2 MiB. */
   block(sha256: Uint8Array, options?: { signal?: AbortSignal }): Promise<Uint8Array | null>
+  /** The same without memory of its own for each. */
+  lend(sha256: Uint8Array, options?: { signal?: AbortSignal }): Promise<LentBlock | null>
   /** The size of a block in bytes, without reading it. */
   blockSize(sha256: Uint8Array): Promise<number | null>
   /** The file whose root (or only leaf) has this hash: all of its blocks can be written in one pass over the blob. */

@@ -73,6 +73,8 @@ export class MemoryBlockView {
   open = 0
   /** Blocks that were read by themselves. */
   blocksRead = 0
+  /** Blocks that nobody has given back yet. */
+  lent = 0
   /** Bytes that a reader of a blob hands out at a time. */
   chunkSize = 300_000
   /** Waited for before each chunk of a blob: a gate that a test opens. */
@@ -129,6 +131,18 @@ export class MemoryBlockView {
   block(hash: Uint8Array): Promise<Uint8Array | null> {
     this.blocksRead++
     return Promise.resolve(this.#blocks.get(hex(hash))?.() ?? null)
+  }
+
+  /** As a view does that lends memory: what was given back holds something else at once. */
+  async lend(hash: Uint8Array): Promise<{ bytes: Uint8Array; release: () => void } | null> {
+    const bytes = (await this.block(hash))?.slice()
+    if (bytes === undefined) return null
+    this.lent++
+    const release = (): void => {
+      this.lent--
+      bytes.fill(0xee)
+    }
+    return { bytes, release }
   }
 
   blockSize(hash: Uint8Array): Promise<number | null> {

@@ -2,7 +2,7 @@ import { RegistryError } from '@openregistry/oci'
 import type { ObjectReader } from '@openregistry/core'
 import type { ReadBuffers } from './read-buffers.ts'
 
-/** Bytes of the first read: soon there, and enough for most small blobs. Later reads are twice as large each time. */
+/** Bytes of the first of several reads: soon there. Later ones are twice as large each time. */
 const firstRead = 256 * 1024
 
 /** A read under way. */
@@ -53,7 +53,8 @@ export class SpanReader implements ObjectReader {
   async *#iterate(): AsyncGenerator<Uint8Array, void, undefined> {
     const end = this.#span.offset + this.#span.length
     let at = this.#span.offset
-    let wanted = firstRead
+    const { length } = this.#span
+    let wanted = length <= this.#largestRead ? length : firstRead
     try {
       while (at < end) {
         const chunk = await this.#take(this.#read ?? this.#begin(at, Math.min(wanted, end - at)))

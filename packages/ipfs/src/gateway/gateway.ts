@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { RegistryError } from '@openregistry/oci'
-import type { BlockView } from '../block-view.ts'
+import type { BlockView, LentBlock } from '../block-view.ts'
 import {
   attachment,
   immutable,
@@ -11,7 +11,7 @@ import {
 } from '../content-answer.ts'
 import { carStream, rangeOfCar } from './car-stream.ts'
 import type { GatewayRequest } from './gateway-request.ts'
-import { findBlock, findBlockSize, known } from './read-block.ts'
+import { findBlockSize, known, lendBlock } from './read-block.ts'
 import { resolvePath } from './resolve-path.ts'
 import { mediaTypes } from './response-format.ts'
 
@@ -57,8 +57,15 @@ async function answerRaw(
     if (isNotModified(ifNoneMatch, etag)) return notModified(headers)
     return plainAnswer({ status: 200, headers, length, body: null })
   }
-  const body = known(await findBlock(view, request.root, signal))
-  return plainAnswer({ status: 200, headers, length: body.length, body })
+  const block = known(await lendBlock(view, request.root, signal))
+  const body = block.release === null ? block.bytes : givingBack(block)
+  return plainAnswer({ status: 200, headers, length: block.bytes.length, body })
+}
+
+/** The bytes, whose memory goes back once something is asked for behind them. */
+async function* givingBack({ bytes, release }: LentBlock): AsyncGenerator<Uint8Array, void, undefined> {
+  yield bytes
+  release?.()
 }
 
 async function answerCar(

@@ -1,6 +1,6 @@
 import { identityCode, type CidParts } from '@openregistry/dag'
 import { RegistryError } from '@openregistry/oci'
-import type { BlockView } from '../block-view.ts'
+import type { BlockView, LentBlock } from '../block-view.ts'
 
 /** The bytes of a block, or null. Those of an identity CID are in the CID. */
 export async function findBlock(
@@ -10,6 +10,16 @@ export async function findBlock(
 ): Promise<Uint8Array | null> {
   if (hash === identityCode) return digest
   return view.block(digest, signal === undefined ? {} : { signal })
+}
+
+/** The same, in memory that may be lent for it. */
+export async function lendBlock(
+  view: BlockView,
+  { hash, digest }: CidParts,
+  signal?: AbortSignal,
+): Promise<LentBlock | null> {
+  if (hash === identityCode) return { bytes: digest, release: null }
+  return view.lend(digest, signal === undefined ? {} : { signal })
 }
 
 /** The size of a block in bytes, or null. */

@@ -36,20 +36,19 @@ function openInline(bytes: Uint8Array, size: number, range: ByteRange | undefine
 }
 
 /**
- * All bytes of a range.
+ * Reads all bytes of a range into memory that is as long.
  * @throws RegistryError `STORAGE_UNAVAILABLE` when they are fewer or more than it has: a connection broke.
  */
-export async function readAll(reader: ObjectReader, length: number): Promise<Uint8Array> {
+export async function readInto(target: Uint8Array, reader: ObjectReader): Promise<void> {
+  const { length } = target
   await using open = reader
-  const bytes = new Uint8Array(length)
   let at = 0
   for await (const chunk of open.chunks) {
     if (at + chunk.length > length) throw wrongLength(at + chunk.length, length)
-    bytes.set(chunk, at)
+    target.set(chunk, at)
     at += chunk.length
   }
   if (at !== length) throw wrongLength(at, length)
-  return bytes
 }
 
 function wrongLength(found: number, expected: number): RegistryError {

@@ -38,9 +38,9 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
 describe('blocks', () => {
   test('of any blob are the tree over its bytes', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.nat({ max: 5 * mebi }), async (size) => {
+      fc.asyncProperty(fc.nat({ max: 5 * mebi }), fc.constantFrom('one', 'inline'), async (size, place) => {
         const [stored, content] = [new StoredContent(), contentOf(size)]
-        stored.put(content, 'one')
+        stored.put(content, place)
         const view = createBlockView(stored.ports)
         const leaves =
           size <= mebi
@@ -58,9 +58,15 @@ describe('blocks', () => {
           expect(node).toStrictEqual(unixfsNode(content, at + 1, 0, sha256))
           expect(await view.blockSize(level.slice(0, 32))).toBe(node!.length)
         }
-        expect(stored.one.unclosed).toBe(0)
+        expect([stored.one.unclosed, stored.hasher.lent]).toStrictEqual([0, 0])
       }),
-      { numRuns: 20, examples: [[0], [1], [mebi], [mebi + 1]] },
+      {
+        numRuns: 20,
+        examples: [0, 1, mebi, mebi + 1].flatMap((size) => [
+          [size, 'one'],
+          [size, 'inline'],
+        ]),
+      },
     )
   })
 
@@ -113,6 +119,34 @@ describe('blocks', () => {
     expect(await view.block(sha256(bytes))).toStrictEqual(bytes)
     expect(await view.blockSize(sha256(bytes))).toBe(bytes.length)
     expect(await view.block(Uint8Array.fromHex('bb'.repeat(32)))).toBeNull()
+  })
+})
+
+describe('a block that is lent', () => {
+  test('is in memory of the hasher, which goes back once', async () => {
+    const [stored, content] = [new StoredContent(), contentOf(mebi + 100)]
+    stored.put(content, 'one')
+    const view = createBlockView(stored.ports)
+    const lent = (await view.lend(leafHash(content, 0)))!
+    expect(Buffer.from(lent.bytes).equals(content.bytes.subarray(0, mebi))).toBe(true)
+    expect(stored.hasher.lent).toBe(1)
+    lent.release!()
+    expect(lent.bytes[0]).toBe(0xcc)
+    // The end of the blob is small: the memory is its own.
+    expect((await view.lend(leafHash(content, 1)))!.release).toBeNull()
+    expect(stored.hasher.lent).toBe(0)
+  })
+
+  test('is given back when it is wrong, or cannot be read', async () => {
+    const [stored, content] = [new StoredContent(), contentOf(2 * mebi)]
+    const key = keyAt(stored.put(content, 'one'), 0)
+    stored.one.objects.set(key, new Uint8Array(2 * mebi))
+    expect(await codeOf(createBlockView(stored.ports).lend(leafHash(content, 0)))).toBe('STORAGE_UNAVAILABLE')
+    stored.put(content, 'two')
+    const short = { size: 2 * mebi, chunks: (async function* () {})() }
+    stored.two.open = async () => ({ ...short, [Symbol.asyncDispose]: async () => undefined })
+    expect(await codeOf(createBlockView(stored.ports).lend(leafHash(content, 1)))).toBe('STORAGE_UNAVAILABLE')
+    expect(stored.hasher.lent).toBe(0)
   })
 })
 

@@ -12,11 +12,12 @@ import {
 } from '@openregistry/core'
 import { unixfsLeafSize, unixfsNode } from '@openregistry/dag'
 import { RegistryError, digestBytes } from '@openregistry/oci'
-import type { BlockView, FileView } from '../block-view.ts'
+import type { BlockView, FileView, LentBlock } from '../block-view.ts'
 import { sha256 as sha256Of } from '../sha256.ts'
 import { atEachPlace } from './each-place.ts'
-import { openPlace, readAll, type Lost } from './open-place.ts'
 import { hasSha256 } from './has-sha256.ts'
+import { openPlace, type Lost } from './open-place.ts'
+import { readVerified } from './read-verified.ts'
 import { TreeCache, type Tree } from './tree-cache.ts'
 
 /** What the view stands on. */
@@ -53,20 +54,28 @@ class StoredBlockView implements BlockView {
     this.#trees = new TreeCache(ports.metadata, room)
   }
 
-  async block(sha256: Uint8Array, { signal }: { signal?: AbortSignal } = {}): Promise<Uint8Array | null> {
+  async block(sha256: Uint8Array, options: { signal?: AbortSignal } = {}): Promise<Uint8Array | null> {
+    const lent = await this.lend(sha256, options)
+    if (lent === null || lent.release === null) return lent?.bytes ?? null
+    const bytes = lent.bytes.slice()
+    lent.release()
+    return bytes
+  }
+
+  async lend(sha256: Uint8Array, { signal }: { signal?: AbortSignal } = {}): Promise<LentBlock | null> {
     let fault: unknown = null
     for await (const blob of this.#holders(sha256, 'block', true)) {
       signal?.throwIfAborted()
       try {
-        const bytes = blob.level === 0 ? await this.#leaf(sha256, blob) : await this.#node(sha256, blob)
-        if (bytes !== null) return bytes
+        const block = blob.level === 0 ? await this.#leaf(sha256, blob) : kept(await this.#node(sha256, blob))
+        if (block !== null) return block
       } catch (error) {
         fault ??= error
       }
     }
     const node = await this.#directoryNode(sha256)
     if (node === null && fault !== null) throw fault
-    return node
+    return kept(node)
   }
 
   async blockSize(sha256: Uint8Array): Promise<number | null> {
@@ -113,8 +122,8 @@ class StoredBlockView implements BlockView {
   }
 
   /** A leaf, from the first of its places that gives the right bytes. */
-  async #leaf(sha256: Uint8Array, found: PublicBlob): Promise<Uint8Array | null> {
-    const { metadata } = this.#ports
+  async #leaf(sha256: Uint8Array, found: PublicBlob): Promise<LentBlock | null> {
+    const { metadata, hasher } = this.#ports
     let first: PublicBlob | null = found
     const find = async (): Promise<PublicBlob | null> => {
       const blob = first ?? (await this.#again(found))
@@ -123,10 +132,14 @@ class StoredBlockView implements BlockView {
     }
     const range = leafRange(found)
     return atEachPlace(metadata, find, async (location, { size }) => {
+      if (location.kind === 'inline') {
+        const bytes = location.bytes.subarray(range.offset, range.offset + range.length)
+        const isRight = location.bytes.length === size && hasSha256(bytes, sha256)
+        return isRight ? { bytes, release: null } : 'damaged'
+      }
       const reader = await openPlace(this.#ports, location, size, range)
       if (typeof reader === 'string') return reader
-      const bytes = await readAll(reader, range.length)
-      return (await hasSha256(bytes, sha256)) ? bytes : 'damaged'
+      return (await readVerified(reader, range.length, sha256, hasher)) ?? 'damaged'
     })
   }
 
@@ -136,7 +149,7 @@ class StoredBlockView implements BlockView {
       const tree = await this.#trees.of(blob)
       if (tree === null) return null
       const bytes = deriveNode(tree, blob)
-      if (bytes !== null && (await hasSha256(bytes, sha256))) return bytes
+      if (bytes !== null && hasSha256(bytes, sha256)) return bytes
       this.#trees.forget(blob.sha256)
     }
     return null
@@ -145,7 +158,7 @@ class StoredBlockView implements BlockView {
   async #directoryNode(sha256: Uint8Array): Promise<Uint8Array | null> {
     const node = await this.#ports.metadata.findPublicNode(sha256)
     if (node === null || !isForEverybody(node.repository)) return null
-    return (await hasSha256(node.bytes, sha256)) ? node.bytes : null
+    return hasSha256(node.bytes, sha256) ? node.bytes : null
   }
 
   async #view(blob: PublicBlob): Promise<FileView | null> {
@@ -183,6 +196,10 @@ class StoredBlockView implements BlockView {
     const blob = await this.#ports.metadata.findPublicBlob(wish)
     return blob !== null && isForEverybody(blob.repository) ? blob : null
   }
+}
+
+function kept(bytes: Uint8Array | null): LentBlock | null {
+  return bytes && { bytes, release: null }
 }
 
 /** The one gate decides, with the facts that came with the data: whatever it lets nobody pull is not there. */

@@ -1,5 +1,5 @@
 /** About how many bytes of answers one generation holds; there are two. */
-const generationSize = 6 * 2 ** 20
+const generationSize = 12 * 2 ** 20
 
 /** What an answer takes besides its bytes and its key, roughly. */
 const overhead = 512
@@ -53,7 +53,7 @@ export class KeptAnswers implements KeptTotals {
   /** @param bytes that the answer holds. A large one is not kept: it would drive out many. */
   keep(key: string, answer: unknown, bytes: number): void {
     const weight = bytes + 2 * key.length + overhead
-    if (weight <= generationSize / 16) this.#add(key, { answer, weight })
+    if (weight <= generationSize / 32) this.#add(key, { answer, weight })
   }
 
   #add(key: string, kept: Kept): void {
