@@ -1,5 +1,9 @@
-import type { BlobLocation } from '@openregistry/core'
+import type { BlobLocation, ReferrerRecord } from '@openregistry/core'
 import type { OperationInput, OperationResult, ReadName } from '../operations.ts'
+
+/** What a tag, and what the fields of a row take besides their text, about. */
+const perTag = 32
+const perRow = 200
 
 /** How the answers of one read are kept. */
 export interface Keeping<N extends ReadName = ReadName> {
@@ -27,7 +31,17 @@ export const keptReads: { readonly [N in ReadName]?: Keeping<N> } = {
   },
   listTagNames: {
     key: (name, { after, limit }) => `tags ${name} ${limit} ${after ?? ''}`,
-    size: (found) => found && found.page.items.reduce((sum, tag) => sum + tag.length + 32, 0),
+    size: (found) => found && found.page.items.reduce((sum, tag) => sum + tag.length + perTag, 0),
+  },
+  listRepositories: {
+    key: (scope, { after, limit }) => `repositories ${scope.kind} ${limit} ${after ?? ''}`,
+    size: ({ items }) => items.reduce((sum, { name }) => sum + name.length + perRow, 0),
+  },
+  listReferrers: {
+    // Types and annotations are what somebody made up, and `after` is what a client sent.
+    key: (name, subject, artifactType, { after, limit }) =>
+      `referrers ${JSON.stringify([name, subject, artifactType, after, limit])}`,
+    size: (found) => found && found.page.items.reduce((sum, one) => sum + sizeOfReferrer(one), 0),
   },
   findPublicBlob: {
     key: ({ sha256, as, except, bytes }) =>
@@ -45,5 +59,11 @@ function wish(bytes: boolean): string {
 }
 
 function sizeOf(places: readonly BlobLocation[]): number {
-  return places.reduce((sum, place) => sum + (place.kind === 'inline' ? place.bytes.length : 200), 0)
+  return places.reduce((sum, place) => sum + (place.kind === 'inline' ? place.bytes.length : perRow), 0)
+}
+
+function sizeOfReferrer({ annotations }: ReferrerRecord): number {
+  let size = 2 * perRow
+  for (const name in annotations) size += name.length + (annotations[name]?.length ?? 0)
+  return size
 }
