@@ -1,11 +1,4 @@
-import {
-  anonymous,
-  decide,
-  type MetadataStore,
-  type Milliseconds,
-  type NameKeys,
-  type RepositoryFacts,
-} from '@openregistry/core'
+import { isForEverybody, type MetadataStore, type Milliseconds, type NameKeys } from '@openregistry/core'
 import { dagPbCid, encodeIpnsRecord, parseIpnsName, sameBytes, IpnsError } from '@openregistry/dag'
 import { RegistryError } from '@openregistry/oci'
 
@@ -49,11 +42,6 @@ export function createPublishedNames(
       return { bytes, maxAge: Math.min(recordTtl, validUntil - now) }
     },
   }
-}
-
-function isForEverybody(repository: RepositoryFacts): boolean {
-  const resource = { kind: 'repository', name: repository.name } as const
-  return decide(anonymous, { action: 'pull', resource }, { repository }).allow
 }
 
 function keyOf(name: string): Uint8Array | null {

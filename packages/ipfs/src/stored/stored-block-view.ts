@@ -1,6 +1,5 @@
 import {
-  anonymous,
-  decide,
+  isForEverybody,
   openLocation,
   type BlobLocation,
   type ByteRange,
@@ -8,7 +7,6 @@ import {
   type ObjectReader,
   type Ports,
   type PublicBlob,
-  type RepositoryFacts,
 } from '@openregistry/core'
 import { unixfsLeafSize, unixfsNode } from '@openregistry/dag'
 import { RegistryError, digestBytes } from '@openregistry/oci'
@@ -200,12 +198,6 @@ class StoredBlockView implements BlockView {
 
 function kept(bytes: Uint8Array | null): LentBlock | null {
   return bytes && { bytes, release: null }
-}
-
-/** The one gate decides, with the facts that came with the data: whatever it lets nobody pull is not there. */
-function isForEverybody(repository: RepositoryFacts): boolean {
-  const resource = { kind: 'repository', name: repository.name } as const
-  return decide(anonymous, { action: 'pull', resource }, { repository }).allow
 }
 
 function leafRange({ index, size }: PublicBlob): { offset: number; length: number } {
