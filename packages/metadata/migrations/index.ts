@@ -11,6 +11,7 @@ import { unmeasuredRepositories } from './0010-unmeasured-repositories.ts'
 import { restores } from './0011-restores.ts'
 import { placement } from './0012-placement.ts'
 import { layoutPinOwners } from './0013-layout-pin-owners.ts'
+import { announcements } from './0014-announcements.ts'
 
 /** How an engine spells the types of the schema. */
 export interface SchemaWords {
@@ -62,4 +63,5 @@ export const migrations: readonly Migration[] = [
   restores,
   placement,
   layoutPinOwners,
+  announcements,
 ]

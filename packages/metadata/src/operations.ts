@@ -20,10 +20,12 @@ import { findTagChangeAt } from './reads/find-tag-change-at.ts'
 import { findUnfinishedRestore } from './reads/find-unfinished-restore.ts'
 import { findUpload } from './reads/find-upload.ts'
 import { hasClaims } from './reads/has-claims.ts'
+import { listAnnouncedLayouts } from './reads/list-announced-layouts.ts'
 import { listBlobUses } from './reads/list-blob-uses.ts'
 import { listDamage } from './reads/list-damage.ts'
 import { listDueLayouts } from './reads/list-due-layouts.ts'
 import { listDueNames } from './reads/list-due-names.ts'
+import { listDueRoots } from './reads/list-due-roots.ts'
 import { listExposed } from './reads/list-exposed.ts'
 import { listImageContent } from './reads/list-image-content.ts'
 import { listJobs } from './reads/list-jobs.ts'
@@ -74,6 +76,7 @@ import { deleteManifest } from './steps/delete-manifest.ts'
 import { deleteRepository } from './steps/delete-repository.ts'
 import { deleteSurplus } from './steps/delete-surplus.ts'
 import { deleteTag } from './steps/delete-tag.ts'
+import { endAnnouncement } from './steps/end-announcement.ts'
 import { endLayoutPin } from './steps/end-layout-pin.ts'
 import { endListing } from './steps/end-listing.ts'
 import { endMove } from './steps/end-move.ts'
@@ -147,10 +150,12 @@ export const reads = {
   findUnfinishedRestore,
   findUpload,
   hasClaims,
+  listAnnouncedLayouts,
   listBlobUses,
   listDamage,
   listDueLayouts,
   listDueNames,
+  listDueRoots,
   listExposed,
   listImageContent,
   listJobs,
@@ -211,6 +216,7 @@ export const steps = {
   deleteRepository,
   deleteSurplus,
   deleteTag,
+  endAnnouncement,
   endLayoutPin,
   endListing,
   endMove,
@@ -270,6 +276,7 @@ export const standalone: ReadonlySet<OperationName> = new Set([
   'check',
   'countMove',
   'deleteBlob',
+  'endAnnouncement',
   'endLayoutPin',
   'endScrubPass',
   'enqueueJob',

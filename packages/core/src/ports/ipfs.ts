@@ -152,6 +152,30 @@ export interface PinnedLayout {
   since: Milliseconds
 }
 
+/** A root of which it is time to tell the network. */
+export interface DueRoot {
+  /** What it is the root of: a layout, by the id of its row, or the directory of a repository, by the id of that. */
+  of: { layout: number } | { directory: string }
+  /** SHA-256 of the root. */
+  root: Uint8Array
+  /** Whether the network is to be told: whether the repository is public, and the image, or the repository, has a tag. */
+  wanted: boolean
+}
+
+/** What `endAnnouncement` needs. */
+export interface EndAnnouncement extends Pick<DueRoot, 'of' | 'root'> {
+  /** Whether peers took note. */
+  announced: boolean
+  /** After which time it is due again. */
+  again: Milliseconds
+}
+
+/** An image of whose layout the network was told. */
+export interface AnnouncedLayout {
+  manifest: Digest
+  at: Milliseconds
+}
+
 /** Content that a manifest may name, as a repository has it. */
 export interface ContentShape {
   digest: Digest
@@ -317,4 +341,21 @@ export interface IpfsStore {
 
   /** Of these manifests of a repository, those whose layouts are pinned on its account; in order of digest and backend. */
   listPinnedLayouts(repositoryId: string, manifests: readonly Digest[]): Promise<readonly PinnedLayout[]>
+
+  // --- announcements ---------------------------------------------------------------------------------------------
+
+  /**
+   * Roots of which it is time to tell the network, those that have waited longest first: of layouts that are stored, or of
+   * the directories of repositories. A directory that takes the place of another one is due within ten minutes.
+   */
+  listDueRoots(of: 'layouts' | 'directories', limit: number): Promise<DueRoot[]>
+
+  /** Has a root be due again. If peers took note, this holds for all images with the same layout. */
+  endAnnouncement(input: EndAnnouncement): Promise<void>
+
+  /** Of these manifests of a repository, those of whose layouts the network was told within this time; in order of digest. */
+  listAnnouncedLayouts(
+    repositoryId: string,
+    wish: { manifests: readonly Digest[]; within: Milliseconds },
+  ): Promise<readonly AnnouncedLayout[]>
 }

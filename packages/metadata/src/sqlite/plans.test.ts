@@ -241,10 +241,16 @@ async function useIpfs(store: MetadataStore, name: RepositoryName, digest: Diges
     }
     await store.listDueLayouts(10)
     await store.postponeLayouts([1], 0)
+    for (const kind of ['layouts', 'directories'] as const) {
+      for (const due of await store.listDueRoots(kind, 10)) {
+        for (const announced of [true, false]) await store.endAnnouncement({ ...due, announced, again: 0 })
+      }
+    }
     const { id: repositoryId } = (await store.findRepository(name))!
     await store.beginLayoutPin({ repositoryId, backend: 'open', root: sha256, rules: openFirst })
     await store.endLayoutPin('open', sha256, { open: true })
     await store.listPinnedLayouts(repositoryId, [digest])
+    await store.listAnnouncedLayouts(repositoryId, { manifests: [digest], within: 1000 })
     await store.listLayoutPins('open', { open: true, unseenFor: 0, limit: 10 })
     await store.releaseLayoutPins({ repositoryId, rules: openFirst, limit: 10 })
     await store.seenLayoutPins('open', [sha256])

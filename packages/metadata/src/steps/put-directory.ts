@@ -11,6 +11,9 @@ interface PutDirectory {
   name: NameRenewal | null
 }
 
+/** How soon a directory that took the place of another one is announced at the latest; many pushes are so one announcement. */
+const announceWithin: Milliseconds = 600_000
+
 /** See `IpfsStore.putDirectory`. After a push most shards of a large directory are what they were, and are not written. */
 export function* putDirectory(
   sql: Sql,
@@ -23,7 +26,10 @@ export function* putDirectory(
   // Whoever stores another one at the same moment waits here.
   const changed = yield* hit(sql`
     INSERT INTO directories (repository_id, root) VALUES (${repositoryId}, ${root})
-    ON CONFLICT (repository_id) DO UPDATE SET root = excluded.root WHERE directories.root <> excluded.root
+    ON CONFLICT (repository_id) DO UPDATE SET root = excluded.root, announce_due_at = CASE
+      WHEN directories.announce_due_at < ${sql.now} + ${announceWithin} THEN directories.announce_due_at
+      ELSE ${sql.now} + ${announceWithin} END
+    WHERE directories.root <> excluded.root
     RETURNING 1`)
   if (name !== null) yield* run(renewName(sql, repositoryId, name))
   if (!changed) return

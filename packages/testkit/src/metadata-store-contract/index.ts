@@ -1,4 +1,5 @@
 import { describe } from 'vitest'
+import { announcementTests } from './announcements.ts'
 import { backendTieTests } from './backend-ties.ts'
 import { blobTests } from './blobs.ts'
 import { collectionTests } from './collection.ts'
@@ -81,6 +82,7 @@ export function metadataStoreContract(name: string, open: OpenMetadataStore): vo
     publicContentTests(open)
     layoutTests(open)
     layoutPinTests(open)
+    announcementTests(open)
     exposedLayoutTests(open)
     nameTests(open)
     restoreTests(open)
