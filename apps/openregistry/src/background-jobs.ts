@@ -1,4 +1,5 @@
 import {
+  announceJob,
   collectJob,
   layoutsJob,
   pinLayoutsJob,
@@ -14,6 +15,7 @@ import {
   type JobKind,
   type JobObserver,
   type JobRunner,
+  type PeerNetwork,
   type Ports,
 } from '@openregistry/core'
 import type { Metrics } from '@openregistry/server/metrics'
@@ -22,8 +24,18 @@ import type { Logger } from '@openregistry/server/log'
 import { countCollection } from './count-collection.ts'
 import { observeScrub } from './scrub/observe-scrub.ts'
 
+/** What work in the background needs. */
+export interface BackgroundParts {
+  config: Config
+  ports: Ports
+  /** Who is told what is here; null where nobody is. */
+  network: PeerNetwork | null
+  metrics: Metrics
+  log: Logger
+}
+
 /** Everything that is done in the background. Whoever adds a kind adds it here. */
-function jobKinds(config: Config, ports: Ports, metrics: Metrics, log: Logger): JobKind[] {
+function jobKinds({ config, ports, network, metrics, log }: BackgroundParts): JobKind[] {
   const kinds = [
     sweepJob(ports),
     collectJob(ports, countCollection(metrics)),
@@ -35,14 +47,19 @@ function jobKinds(config: Config, ports: Ports, metrics: Metrics, log: Logger): 
   if (ports.names !== null) kinds.push(namesJob(ports, ports.names))
   if (ports.backends.size > 1) kinds.push(repairJob(ports))
   if (ports.settings.replicas.length > 0) kinds.push(replicateJob(ports))
+  if (network !== null && config.ipfs.announce) {
+    const observe = metrics.countAnnouncement
+    kinds.push(announceJob({ metadata: ports.metadata, network, observe }))
+  }
   const { rate, interval } = config.scrub
   if (interval > 0) kinds.push(scrubJob(ports, { rate, interval, observer: observeScrub(metrics, log) }))
   return kinds
 }
 
 /** Begins to do jobs in this process. */
-export function startBackgroundJobs(config: Config, ports: Ports, metrics: Metrics, log: Logger): JobRunner {
-  const kinds = jobKinds(config, ports, metrics, log)
+export function startBackgroundJobs(parts: BackgroundParts): JobRunner {
+  const { ports, metrics, log } = parts
+  const kinds = jobKinds(parts)
   return startJobs({ queue: ports.metadata, kinds, observer: observe(metrics, log) })
 }
 

@@ -8,7 +8,7 @@ import {
 import type { Config } from '@openregistry/server/config'
 import { nameKeysOf, openKeysFile, type Keys } from '@openregistry/server/keys'
 import type { Logger } from '@openregistry/server/log'
-import { startBackgroundJobs } from './background-jobs.ts'
+import { startBackgroundJobs, type BackgroundParts } from './background-jobs.ts'
 import { openPorts, type Layers } from './open-ports.ts'
 import { requireRestored } from './restore/require-restored.ts'
 import { serveHttp } from './serve-http.ts'
@@ -52,8 +52,8 @@ export async function startRegistry(
 ): Promise<RunningRegistry> {
   await using opened = new AsyncDisposableStack()
   const { metrics, keys, ports, registry } = await open(config, log, layers, opened)
-  const jobs = startJobs(config, ports, metrics, log, opened)
-  await startIpfsNode({ config, ports, keys, metrics, log }, opened)
+  const network = await startIpfsNode({ config, ports, keys, metrics, log }, opened)
+  const jobs = startJobs({ config, ports, network, metrics, log }, opened)
   const render = async (): Promise<RenderedMetrics> => renderMetrics([await metrics.snapshot()])
   const server = await serveHttp({ config, log, registry, ports, keys, metrics, renderMetrics: render })
   opened.defer(() => server.stop(config.limits.shutdown_grace))
@@ -98,8 +98,8 @@ export async function startHttpWorker(
 export async function startBackground(config: Config, log: Logger): Promise<RunningProcess> {
   await using opened = new AsyncDisposableStack()
   const { metrics, keys, ports } = await open(config, log, {}, opened)
-  startJobs(config, ports, metrics, log, opened)
-  await startIpfsNode({ config, ports, keys, metrics, log }, opened)
+  const network = await startIpfsNode({ config, ports, keys, metrics, log }, opened)
+  startJobs({ config, ports, network, metrics, log }, opened)
   const resources = opened.move()
   return { addresses: [], metrics, drain: () => undefined, stop: () => resources.disposeAsync() }
 }
@@ -121,15 +121,9 @@ async function open(
   return { metrics, keys, ports, registry: createRegistry(ports) }
 }
 
-function startJobs(
-  config: Config,
-  ports: Ports,
-  metrics: Metrics,
-  log: Logger,
-  opened: AsyncDisposableStack,
-): JobRunner {
-  watchQueues(metrics, ports.metadata)
-  const jobs = startBackgroundJobs(config, ports, metrics, log)
+function startJobs(parts: BackgroundParts, opened: AsyncDisposableStack): JobRunner {
+  watchQueues(parts.metrics, parts.ports.metadata)
+  const jobs = startBackgroundJobs(parts)
   opened.defer(() => jobs.stop())
   return jobs
 }

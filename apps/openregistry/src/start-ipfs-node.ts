@@ -20,12 +20,16 @@ interface NodeParts {
 /**
  * Starts the node of IPFS where the configuration has one; else its libraries are not even loaded.
  * @param opened what ends it.
+ * @returns null where there is none.
  * @throws CommandError when the swarm key is none or an address is taken; the error of the system when it cannot be read.
  */
-export async function startIpfsNode(parts: NodeParts, opened: AsyncDisposableStack): Promise<void> {
+export async function startIpfsNode(
+  parts: NodeParts,
+  opened: AsyncDisposableStack,
+): Promise<IpfsNode | null> {
   const { config, ports, keys, metrics, log } = parts
   const { ipfs } = config
-  if (!ipfs.node || keys === null) return
+  if (!ipfs.node || keys === null) return null
   const { startNode } = await import('@openregistry/ipfs/node')
   const options: NodeOptions = {
     view: createBlockView(ports),
@@ -34,6 +38,7 @@ export async function startIpfsNode(parts: NodeParts, opened: AsyncDisposableSta
     reachable: reachableAt(config),
     swarmKey: ipfs.swarm_key_file === null ? null : await readSwarmKey(ipfs.swarm_key_file),
     maxConnections: ipfs.connections,
+    bootstrap: ipfs.bootstrap ?? [],
     observer: {
       sent: (bytes) => metrics.countIpfsBytes('out', bytes),
       failed: (error) => log.warn('ipfs_node_fault', { error }),
@@ -42,6 +47,7 @@ export async function startIpfsNode(parts: NodeParts, opened: AsyncDisposableSta
   const node = opened.use(await startNode(options).catch(explainStart))
   watchPeers(metrics, node)
   log.info('ipfs_node_start', { peer: node.peerId, addresses: node.addresses })
+  return node
 }
 
 /** The form that Kubo has, too; anything else would be a network of one. */

@@ -23,6 +23,7 @@ const options = {
   swarmKey: null,
   maxConnections: 20,
   observer: { sent: (bytes: number) => sent.push(bytes), failed: (error: unknown) => faults.push(error) },
+  bootstrap: [],
 }
 
 beforeAll(async () => {

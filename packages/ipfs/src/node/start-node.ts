@@ -1,7 +1,9 @@
 import type { PrivateKey } from '@libp2p/interface'
+import type { PeerNetwork } from '@openregistry/core'
 import type { BlockView } from '../block-view.ts'
 import type { BitswapObserver } from './bitswap/peer-session.ts'
 import { serveBitswap } from './bitswap/serve-bitswap.ts'
+import { Announcer } from './dht/announcer.ts'
 import { tcpMultiaddr, type NodeAddress } from './node-addresses.ts'
 
 /** What a node is made of. */
@@ -18,10 +20,12 @@ export interface NodeOptions {
   /** Connections at one time. */
   readonly maxConnections: number
   readonly observer: BitswapObserver
+  /** Multiaddrs of the peers by which it gets into the DHT when something is to be announced. */
+  readonly bootstrap: readonly string[]
 }
 
 /** A node of the network. Disposing ends it. */
-export interface IpfsNode extends AsyncDisposable {
+export interface IpfsNode extends AsyncDisposable, PeerNetwork {
   readonly peerId: string
   /** Where it can be reached, as `/ip4/127.0.0.1/tcp/4001/p2p/12D3…`. */
   readonly addresses: readonly string[]
@@ -39,12 +43,12 @@ const streamWindow = 256 * 2 ** 10
 const stopLimit = 5000
 
 /**
- * Starts a node that speaks libp2p over TCP and gives blocks away by Bitswap. It looks for nobody and is announced nowhere: whoever
- * wants something connects to it. The libraries load with the first call.
+ * Starts a node that speaks libp2p over TCP and gives blocks away by Bitswap. It looks for nobody, unless something
+ * is to be announced: whoever wants something connects to it. The libraries load with the first call.
  * @throws the error of the system when an address is taken; Error when the swarm key is none.
  */
 export async function startNode(options: NodeOptions): Promise<IpfsNode> {
-  const { observer, view } = options
+  const { observer, view, bootstrap } = options
   const node = await createNode(options)
   // Whoever was connected is forgotten when it leaves, or strangers could fill the memory with themselves.
   node.addEventListener('peer:disconnect', ({ detail }) => {
@@ -57,10 +61,12 @@ export async function startNode(options: NodeOptions): Promise<IpfsNode> {
     await node.stop()
     throw error
   }
+  const announcer = await Announcer.load(node, bootstrap)
   return {
     peerId: node.peerId.toString(),
     addresses: node.getMultiaddrs().map(String),
     peers: () => node.getPeers().length,
+    announce: (digest, how) => announcer.announce(digest, how),
     async [Symbol.asyncDispose]() {
       await Promise.race([node.stop(), new Promise((resolve) => setTimeout(resolve, stopLimit).unref())])
     },

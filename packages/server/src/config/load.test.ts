@@ -16,6 +16,8 @@ async function load(yaml: string, env: Record<string, string> = {}) {
   return loadConfig({ file: 'test.yaml', env, cwd })
 }
 
+const bootstrap = '/dns/ipfs.example/tcp/4001/p2p/12D3KooWNzSp4xoS4LbQtq1uNaYcJhtdL63TtD78fadCgj9vLEYS'
+
 /** The lines that say what is wrong. */
 async function problemsOf(yaml: string, env: Record<string, string> = {}): Promise<string[]> {
   try {
@@ -164,7 +166,17 @@ describe('everything that is wrong is said at once', () => {
       'expected https://a.example alone',
     ],
     ['another scheme', 'http: {public_url: "ftp://a.example"}', 'expected an address such as'],
-    ['a key of later', 'ipfs: {announce: true}', 'ipfs.announce: not in this release; announcing'],
+    ['a key of later', 'auth: {issuer: x}', 'auth.issuer: not in this release; accounts'],
+    [
+      'an address of a node without its peer ID',
+      'ipfs: {bootstrap: [/ip4/8.8.8.8/tcp/1]}',
+      'the address of a node',
+    ],
+    [
+      'an address of a node by UDP',
+      'ipfs: {bootstrap: /ip4/8.8.8.8/udp/1/quic-v1/p2p/12D3KooWNzSp4xoS4LbQtq1uNaYcJhtdL63TtD78fadCgj9vLEYS}',
+      'the address of a node',
+    ],
   ])('%s', async (_what, yaml, expected) => {
     const problems = await problemsOf(yaml)
     expect(problems).toHaveLength(1)
@@ -184,6 +196,21 @@ describe('what keys mean together', () => {
       'a name where a node is to listen',
       'ipfs: {node: true, listen: "a.example:4001"}',
       'ipfs.listen: a.example is a name',
+    ],
+    [
+      'announcements without a node',
+      `{http: {public_url: "https://a.example"}, ipfs: {announce: true, bootstrap: ${bootstrap}}}`,
+      'ipfs.announce: there is nobody to fetch from without the node',
+    ],
+    [
+      'announcements to nobody',
+      '{http: {public_url: "https://a.example"}, ipfs: {announce: true, node: true}}',
+      'ipfs.announce: nobody is known to tell it to',
+    ],
+    [
+      'announcements of a node that is nowhere',
+      `ipfs: {announce: true, node: true, bootstrap: ${bootstrap}}`,
+      'ipfs.announce: nobody would know where the node is',
     ],
     [
       'a node at the port of HTTP',

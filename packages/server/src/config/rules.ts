@@ -88,6 +88,7 @@ function checkTls({ http: { tls } }: Config, refuse: Refuse): void {
 }
 
 function checkNode({ ipfs, http, metrics, db }: Config, refuse: Refuse): void {
+  if (ipfs.announce) checkAnnounce({ ipfs, http }, refuse)
   if (!ipfs.node) return
   for (const { host, port } of ipfs.listen) {
     if (isIP(host) === 0) refuse('ipfs.listen', `${host} is a name; a node listens on IP addresses`)
@@ -97,6 +98,18 @@ function checkNode({ ipfs, http, metrics, db }: Config, refuse: Refuse): void {
     if (port !== 0 && (port === http.port || port === metrics.listen?.port))
       refuse('ipfs.listen', `port ${port} is that of HTTP; give the node another one`)
   }
+}
+
+function checkAnnounce({ ipfs, http }: Pick<Config, 'ipfs' | 'http'>, refuse: Refuse): void {
+  if (!ipfs.node)
+    refuse('ipfs.announce', 'there is nobody to fetch from without the node; set ipfs.node: true')
+  if (ipfs.bootstrap === null || ipfs.bootstrap.length === 0)
+    refuse('ipfs.announce', 'nobody is known to tell it to; name nodes of the network in ipfs.bootstrap')
+  if (http.public_url === null)
+    refuse(
+      'ipfs.announce',
+      'nobody would know where the node is; set http.public_url to where others reach it',
+    )
 }
 
 function checkDatabase({ db }: Config, refuse: Refuse): void {

@@ -13,6 +13,7 @@ import {
   listenAddress,
   listOf,
   mapOf,
+  peerAddress,
   origin,
   path,
   size,
@@ -150,7 +151,13 @@ export const tree = {
       doc: 'Show public content to clients of IPFS: /ipfs (a trustless gateway), /routing/v1/providers, and /.well-known/rasl.',
     }),
     node: field(flag(), 'false', {
-      doc: 'Be a node of IPFS, too: give public blocks to nodes that connect, by Bitswap over TCP. It looks for nobody and is announced nowhere.',
+      doc: 'Be a node of IPFS, too: give public blocks to nodes that connect, by Bitswap over TCP. It looks for nobody, and nothing is announced unless ipfs.announce says so.',
+    }),
+    announce: field(flag(), 'false', {
+      doc: 'Tell the DHT which public images and repositories are here, by the CIDs of their layouts and directories, so that nodes find them that know the CID alone. Needs ipfs.node, ipfs.bootstrap, and http.public_url, at whose host the node is reached.',
+    }),
+    bootstrap: field(listOf(peerAddress()), null, {
+      doc: 'Nodes of the network that are asked first when something is announced, as multiaddrs with the peer ID, such as [/dns/ipfs.example.org/tcp/4001/p2p/12D3Koo…]: some of those that "ipfs bootstrap list" names for the public network; for a private one, nodes of that.',
     }),
     listen: field(listOf(listenAddress()), '127.0.0.1:4001', {
       doc: 'Where the node listens: IP addresses with ports, such as [0.0.0.0:4001, "[::]:4001"].',

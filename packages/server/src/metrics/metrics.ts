@@ -9,6 +9,8 @@ export interface Metrics {
   countBytes(direction: 'push' | 'pull', bytes: number): void
   /** Bytes of content for clients of IPFS. */
   countIpfsBytes(direction: 'in' | 'out', bytes: number): void
+  /** One announcement to the network of IPFS. */
+  countAnnouncement(result: 'announced' | 'unanswered' | 'withdrawn'): void
   connections(change: 1 | -1): void
   /** Where the durations of one operation of the database go. Ask once and keep it. */
   databaseTimings(operation: string): Timings
@@ -61,11 +63,17 @@ export function createMetrics(): Metrics {
     in: families.ipfsBytes.add({ direction: 'in' }),
     out: families.ipfsBytes.add({ direction: 'out' }),
   }
+  const announcements = {
+    announced: families.announcements.add({ result: 'announced' }),
+    unanswered: families.announcements.add({ result: 'unanswered' }),
+    withdrawn: families.announcements.add({ result: 'withdrawn' }),
+  }
   const watched: (() => Promise<void>)[] = []
   return {
     observeRequest: createRequestTally(families.requests, families.requestTimes),
     countBytes: (direction, bytes) => (direction === 'push' ? pushed : pulled).inc(bytes),
     countIpfsBytes: (direction, bytes) => void (ipfsBytes[direction].value += bytes),
+    countAnnouncement: (result) => void announcements[result].value++,
     connections: (change) => connections.add(change),
     databaseTimings: (operation) => families.queryTimes.add({ operation }),
     storeTimings: (driver, operation) => families.storeTimes.add({ driver, operation }),
@@ -88,6 +96,10 @@ function createFamilies() {
     ipfsBytes: new CountFamily(
       'openregistry_ipfs_bytes_total',
       'Bytes of content that clients of IPFS got (out), or that came from IPFS (in).',
+    ),
+    announcements: new CountFamily(
+      'openregistry_ipfs_announcements_total',
+      'Roots that peers of the DHT were to be told of, by what came of it.',
     ),
     requestTimes: new TimingFamily(
       'openregistry_http_request_duration_seconds',

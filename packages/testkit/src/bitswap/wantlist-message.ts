@@ -67,7 +67,8 @@ export function readResponses(stream: Uint8Array): ReadResponse {
   return response
 }
 
-function* fieldsOf(bytes: Buffer): Generator<[number, Buffer | bigint], void, undefined> {
+/** The fields of a message: numbers, or bytes. */
+export function* fieldsOf(bytes: Buffer): Generator<[number, Buffer | bigint], void, undefined> {
   const input = { bytes, at: 0 }
   while (input.at < bytes.length) {
     const tag = Number(readVarint(input))
@@ -90,7 +91,8 @@ function readVarint(input: { bytes: Buffer; at: number }): bigint {
   }
 }
 
-const bytesField = (number: number, bytes: Uint8Array): Buffer =>
+/** A field of bytes as it is written. */
+export const bytesField = (number: number, bytes: Uint8Array): Buffer =>
   Buffer.concat([varint(BigInt((number << 3) | 2)), varint(BigInt(bytes.length)), bytes])
 
 const numberField = (number: number, value: bigint): Buffer =>

@@ -1,0 +1,131 @@
+import type { Libp2p } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
+import { eachOf, type AnnounceOptions, type Announcement, type PeerNetwork } from '@openregistry/core'
+import { sha256 } from '../../sha256.ts'
+import { Bootstrap } from './bootstrap.ts'
+import { closestPeers } from './closest-peers.ts'
+import type { Contact } from './contact.ts'
+import { DhtClient } from './dht-client.ts'
+import type { DhtPeer } from './dht-message.ts'
+import { dhtNetworks, type DhtNetwork } from './dht-networks.ts'
+import { KnownContacts } from './known-contacts.ts'
+import { loadLibp2pParts, type Libp2pParts } from './libp2p-parts.ts'
+
+/** Milliseconds that one announcement may take. */
+const patience = 120_000
+
+/** Peers that are told at the same time. */
+const parallel = 5
+
+/** The head of a multihash of SHA-256. */
+const sha256Head = Uint8Array.of(0x12, 32)
+
+/**
+ * Tells peers of the DHT who has what (libp2p, "kad-dht", "Content provider advertisement"). Nothing is remembered of what was
+ * told, so nothing is told again by itself: whoever has it told asks first each time.
+ */
+export class Announcer implements PeerNetwork {
+  readonly #node: Libp2p
+  readonly #client: DhtClient
+  readonly #bootstrap: Bootstrap
+  readonly #known: ReadonlyMap<DhtNetwork, KnownContacts>
+
+  private constructor(node: Libp2p, bootstrap: readonly string[], parts: Libp2pParts) {
+    const networks = dhtNetworks(parts)
+    const addresses = bootstrap.map((address) => multiaddr(address))
+    this.#node = node
+    this.#client = new DhtClient(node, parts)
+    this.#bootstrap = new Bootstrap(node, addresses, networks)
+    this.#known = new Map(networks.map((network) => [network, new KnownContacts()]))
+  }
+
+  /** @param bootstrap addresses of the peers that are asked first. */
+  static async load(node: Libp2p, bootstrap: readonly string[]): Promise<Announcer> {
+    return new Announcer(node, bootstrap, await loadLibp2pParts())
+  }
+
+  /**
+   * Tells the peers that are closest to a block that this node has it, in each of the networks that it is part of.
+   * @throws Error when nobody can be reached who would know any of them, or nobody could reach this node.
+   */
+  async announce(digest: Uint8Array, { mayTell, signal }: AnnounceOptions): Promise<Announcement> {
+    const limit = AbortSignal.any([AbortSignal.timeout(patience), ...(signal === undefined ? [] : [signal])])
+    // Whoever is asked for peers close to a block learns its hash.
+    if (!(await mayTell())) return 'withdrawn'
+    const key = Buffer.concat([sha256Head, digest])
+    const outcome = { told: 0, withdrawn: false }
+    try {
+      for (const [network, self] of await this.#networks(limit)) {
+        const closest = await this.#closest(network, key, limit)
+        await eachOf(closest, parallel, async (contact) => {
+          outcome.withdrawn ||= !(await mayTell())
+          if (outcome.withdrawn) return
+          const isTold = await this.#tell(contact, network, { key, self }, limit)
+          outcome.told += Number(isTold)
+        })
+      }
+    } catch (error) {
+      if (!limit.aborted) throw error
+      signal?.throwIfAborted()
+    }
+    if (outcome.told > 0) return 'announced'
+    return outcome.withdrawn ? 'withdrawn' : 'unanswered'
+  }
+
+  async #tell(
+    contact: Contact,
+    network: DhtNetwork,
+    said: { key: Uint8Array; self: DhtPeer },
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    try {
+      await this.#client.addProvider(contact, network, said, signal)
+      return true
+    } catch {
+      // The others are enough: records are kept twenty times so that peers may go.
+      return false
+    }
+  }
+
+  /** The networks that somebody is known in, with this node as its peers are told of it. */
+  async #networks(signal: AbortSignal): Promise<[DhtNetwork, DhtPeer][]> {
+    if ([...this.#known.values()].every(({ size }) => size === 0)) {
+      for (const { network, contact } of await this.#bootstrap.contacts(signal))
+        this.#known.get(network)?.add(contact)
+    }
+    const found = [...this.#known].filter(([, { size }]) => size > 0)
+    const reachable = found.map(([network]): [DhtNetwork, DhtPeer] => [network, this.#self(network)])
+    const usable = reachable.filter(([, { addresses }]) => addresses.length > 0)
+    if (usable.length > 0) return usable
+    throw new Error('The node has no address at which the peers of the network could reach it.')
+  }
+
+  #self(network: DhtNetwork): DhtPeer {
+    const addresses = this.#node.getMultiaddrs().map((address) => address.decapsulate('/p2p'))
+    return {
+      id: this.#node.peerId.toMultihash().bytes,
+      // Peers of a local network may reach names and public addresses as well; to others private ones mean nothing.
+      addresses: addresses.filter((one) => network.local || network.has(one)).map(({ bytes }) => bytes),
+    }
+  }
+
+  async #closest(network: DhtNetwork, key: Uint8Array, signal: AbortSignal): Promise<Contact[]> {
+    const known = this.#known.get(network)!
+    const target = sha256(key)
+    return closestPeers({
+      ...{ target, signal },
+      start: known.closest(target),
+      ask: async (contact) => {
+        try {
+          const closer = await this.#client.findNode(contact, network, key, signal)
+          known.add(contact)
+          return closer.filter(({ peer }) => !peer.equals(this.#node.peerId))
+        } catch {
+          // Of the peers of a large network many are gone, and many take no more connections.
+          if (!signal.aborted) known.drop(contact)
+          return null
+        }
+      },
+    })
+  }
+}

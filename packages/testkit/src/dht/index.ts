@@ -1,0 +1,1 @@
+export { DhtServer, type ProviderRecord } from './dht-server.ts'
