@@ -43,6 +43,8 @@ export interface TagStorageFacts {
   missing: number
   /** Backends on IPFS that hold its layout, and since when: ISO 8601, UTC. */
   pinned: { backend: string; since: string }[]
+  /** When the DHT was last told of its layout: ISO 8601, UTC. Null when nobody there remembers it. */
+  announced: string | null
 }
 
 /** Content that a manifest names, and where its bytes are. */

@@ -26,8 +26,9 @@ export async function listStorage(repository: string | undefined, options: Clien
     { title: 'SIZE', value: ({ bytes }) => formatBytes(bytes), align: 'right' },
     { title: 'STORED', value: describePlaces },
     { title: 'VERIFIED', value: (tag) => verified(tag, now) },
-    // Nothing to say where no backend is on IPFS.
+    // Nothing to say where no backend is on IPFS, and nothing is announced.
     ...(tags.some(({ pinned }) => pinned.length > 0) ? [pinnedColumn] : []),
+    ...(tags.some(({ announced }) => announced !== null) ? [announcedColumn(now)] : []),
   ]
   print(table(columns, tags))
 }
@@ -35,6 +36,13 @@ export async function listStorage(repository: string | undefined, options: Clien
 const pinnedColumn: Column<TagStorageFacts> = {
   title: 'PINNED',
   value: ({ pinned }) => pinned.map(({ backend }) => backend).join(', '),
+}
+
+function announcedColumn(now: Date): Column<TagStorageFacts> {
+  return {
+    title: 'ANNOUNCED',
+    value: ({ announced }) => (announced === null ? '' : formatAgo(new Date(announced), now)),
+  }
 }
 
 function usage(message: string): CommandError {

@@ -87,5 +87,5 @@ test.each([
     return { backend, blobs: count, bytes: 0, verifiedAt: '' }
   })
   const tag = { name: '1', digest: 'sha256:00' as never, bytes: 0 }
-  expect(describePlaces({ ...tag, blobs, stored, missing, pinned: [] })).toBe(text)
+  expect(describePlaces({ ...tag, blobs, stored, missing, pinned: [], announced: null })).toBe(text)
 })

@@ -1,5 +1,6 @@
 import type { Digest, Tag } from '@openregistry/oci'
 import type { Principal } from '../access/principal.ts'
+import { announcementLifetime } from '../ipfs/announce-roots.ts'
 import type { PinnedLayout } from '../ports/ipfs.ts'
 import type { Milliseconds } from '../ports/metadata-store.ts'
 import { placementOf } from '../placement/rules.ts'
@@ -35,10 +36,13 @@ export interface TagStorage {
   missing: number
   /** Backends that hold its layout for this repository: what of it is in the database, as content of IPFS. */
   pinned: Pick<PinnedLayout, 'backend' | 'since'>[]
+  /** When the network was last told of its layout; null: never, or so long ago that no peer remembers it. */
+  announced: Milliseconds | null
 }
 
 /**
- * Where the content of tags is stored, how much of it in which place, when that was verified, and where their layouts are pinned.
+ * Where the content of tags is stored, how much of it in which place, when that was verified, where their layouts are pinned,
+ * and when these were announced.
  * @throws RegistryError `UNAUTHORIZED`, `NAME_UNKNOWN`.
  */
 export async function listTagStorage(
@@ -56,11 +60,15 @@ export async function listTagStorage(
   const placed =
     repository === null ? [] : await metadata.listPlaces(repository.id, needed, placementOf(ports))
   const pins = repository === null ? [] : await metadata.listPinnedLayouts(repository.id, digests)
+  const wish = { manifests: digests, within: announcementLifetime }
+  const told = repository === null ? [] : await metadata.listAnnouncedLayouts(repository.id, wish)
   const places = new Map(placed.map((one) => [one.digest, one]))
   const blobsOf = new Map(content.map(({ manifest, blobs }) => [manifest, blobs]))
-  const items = page.items.map(({ tag, digest }) => {
-    return { tag, digest, ...summary(blobsOf.get(digest) ?? [], places), pinned: pinsOf(digest, pins) }
-  })
+  const items = page.items.map(({ tag, digest }) => ({
+    ...{ tag, digest, ...summary(blobsOf.get(digest) ?? [], places) },
+    pinned: pinsOf(digest, pins),
+    announced: told.find(({ manifest }) => manifest === digest)?.at ?? null,
+  }))
   return { items, next: page.next }
 }
 
@@ -71,7 +79,7 @@ function pinsOf(digest: Digest, pins: readonly PinnedLayout[]): TagStorage['pinn
 function summary(
   digests: readonly Digest[],
   places: ReadonlyMap<Digest, PlacedContent>,
-): Omit<TagStorage, 'tag' | 'digest' | 'pinned'> {
+): Omit<TagStorage, 'tag' | 'digest' | 'pinned' | 'announced'> {
   const stored = new Map<string, StoredAmount>()
   let [bytes, missing] = [0, 0]
   for (const digest of digests) {

@@ -24,6 +24,10 @@ const tagSchema = z
     pinned: z
       .array(z.object({ backend: z.string(), since: z.iso.datetime() }))
       .openapi({ description: 'Backends on IPFS that hold its layout, and since when.' }),
+    announced: z.iso
+      .datetime()
+      .nullable()
+      .openapi({ description: 'When the DHT was last told of its layout; null when nobody remembers it.' }),
   })
   .openapi('TagStorage')
 
@@ -35,7 +39,7 @@ const storageSchema = z.object({
 const storageRoute = createRoute({
   method: 'get',
   path: '/api/v1/repositories/{name}/storage',
-  summary: 'Where the content of tags is stored and pinned, and when that was verified',
+  summary: 'Where the content of tags is stored and pinned, and when that was verified and announced',
   request: { params: nameParameter, query: pageQuery },
   responses: {
     200: {
@@ -59,10 +63,11 @@ export function registerStorage(
   })
 }
 
-function formatTag({ tag: name, stored, pinned, ...rest }: TagStorage): z.infer<typeof tagSchema> {
+function formatTag({ tag: name, stored, pinned, announced, ...rest }: TagStorage): z.infer<typeof tagSchema> {
   const amounts = stored.map(({ verifiedAt, ...amount }) => {
     return { ...amount, verifiedAt: new Date(verifiedAt).toISOString() }
   })
   const pins = pinned.map(({ backend, since }) => ({ backend, since: new Date(since).toISOString() }))
-  return { name, ...rest, stored: amounts, pinned: pins }
+  const told = announced === null ? null : new Date(announced).toISOString()
+  return { name, ...rest, stored: amounts, pinned: pins, announced: told }
 }
