@@ -71,3 +71,38 @@ async function layerOf(
   const stream = await client.oci.getBlob(name, digest)
   return Buffer.from(await new Response(stream).arrayBuffer())
 }
+
+test(
+  'a file holds what is new since the snapshot that a Kubo keeps',
+  { timeout: 120_000 },
+  async (context) => {
+    requireIpfsPeer(context, 'kubo')
+    await using folder = await temporaryFolder()
+    const cwd = folder.path
+    await using kubo = await KuboNode.start()
+    const node = { OPEN_REGISTRY_DFS_IPFS_API_URL: kubo.apiUrl, OPEN_REGISTRY_DFS_DEFAULT: 'disk' }
+    await using live = await runServer({ cwd, env: node })
+    for (const tag of ['1', '2', '3']) await pushImage(live.client, `me/app:${tag}`, 15_000)
+    const save = async (...args: string[]) => {
+      const saved = await runCommand(['backup', '--ipfs', ...args, '--json'], { cwd, env: node })
+      expect(saved.code, saved.stderr).toBe(0)
+      return JSON.parse(saved.stdout) as Saved & { size: number; bases: string[] }
+    }
+    const before = await save('--pin')
+    const image = await pushImage(live.client, 'me/app:4', 10)
+    const after = await save('new.car', '--since', before.snapshot)
+    expect(after.bases).toEqual([before.snapshot])
+    expect([before.size > 45_000, after.size < 5000]).toEqual([true, true])
+    await copyFile(join(cwd, 'data/keys.json'), join(cwd, 'keys.json'))
+    await live.stop()
+    await rm(join(cwd, 'data'), { recursive: true })
+
+    const env = { OPEN_REGISTRY_KEYS_FILE: 'keys.json' }
+    const alone = await runCommand(['restore', 'new.car'], { cwd, env })
+    expect([alone.code, alone.stderr]).toEqual([1, expect.stringContaining(before.snapshot)])
+    const restored = await runCommand(['restore', 'new.car', '--kubo', kubo.apiUrl], { cwd, env })
+    expect(restored.code, restored.stderr).toBe(0)
+    await using back = await runServer({ cwd, env })
+    expect((await back.client.oci.getManifest(name, parseTag('4'))).digest).toBe(image.digest)
+  },
+)

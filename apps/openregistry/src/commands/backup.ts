@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander'
 import type { SnapshotBackupOptions } from '../snapshot/backup-snapshot.ts'
 import { CommandError, exitCodes } from '../exit-codes.ts'
-import { examples, jsonOption } from './shared-options.ts'
+import { examples, jsonOption, several } from './shared-options.ts'
 
 type BackupOptions = SnapshotBackupOptions & { copy?: boolean; ipfs?: boolean }
 
@@ -23,6 +23,12 @@ export function backupCommand(): Command {
     .addOption(
       new Option('--pin [address]', 'pin it on a Kubo node, by its API; the configured one if none is named'),
     )
+    .addOption(
+      new Option(
+        '--since <snapshot>',
+        'write only what this earlier snapshot does not have: the file of its CAR, or its CID in the configured Kubo node (may be repeated)',
+      ).argParser(several),
+    )
     .addOption(jsonOption())
     .addHelpText(
       'after',
@@ -31,6 +37,7 @@ export function backupCommand(): Command {
         'OPEN_REGISTRY_DATA_DIR=/backups/monday openregistry serve',
         'openregistry backup /mnt/disk2/registry --config /etc/openregistry.yaml --json',
         'openregistry backup --ipfs /backups/monday.car --all',
+        'openregistry backup --ipfs /backups/tuesday.car --all --since /backups/monday.car',
         'openregistry backup --ipfs --pin http://127.0.0.1:5001',
       ),
     )
@@ -49,11 +56,11 @@ export function backupCommand(): Command {
 
 function requireSense(target: string | undefined, options: BackupOptions): void {
   const usage = (message: string) => new CommandError(message, { exitCode: exitCodes.usage })
-  const { ipfs = false, copy, all, encrypt, withBlobs, pin } = options
+  const { ipfs = false, copy, all, encrypt, withBlobs, pin, since } = options
   if (ipfs && copy !== undefined) throw usage('--copy is for a backup to a folder; leave it out with --ipfs.')
   if (ipfs) return
-  if ([all, encrypt, withBlobs, pin].some((option) => option !== undefined)) {
-    throw usage('--all, --encrypt, --with-blobs and --pin go with --ipfs.')
+  if ([all, encrypt, withBlobs, pin, since].some((option) => option !== undefined)) {
+    throw usage('--all, --encrypt, --with-blobs, --pin and --since go with --ipfs.')
   }
   if (target === undefined) throw usage('name a folder for the backup, or write a snapshot with --ipfs.')
 }

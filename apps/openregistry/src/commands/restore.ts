@@ -1,17 +1,18 @@
 import { Command, Option } from 'commander'
 import { CommandError, exitCodes } from '../exit-codes.ts'
 import type { RestoreCommandOptions } from '../restore/restore.ts'
-import { examples, jsonOption } from './shared-options.ts'
+import { examples, jsonOption, several } from './shared-options.ts'
 
 type RestoreOptions = RestoreCommandOptions & { giveUp?: boolean }
-
-const several = (value: string, before: string[]): string[] => [...before, value]
 
 /** `openregistry restore` */
 export function restoreCommand(): Command {
   return new Command('restore')
     .description('rebuild a registry from a snapshot, in an empty database; stopped anywhere, it goes on')
-    .argument('[snapshot]', 'the file of a CAR, the CID of a snapshot, or the name in IPNS that leads to it')
+    .argument(
+      '[snapshot...]',
+      'the file of a CAR, the CID of a snapshot, or the name in IPNS that leads to it; of a CAR that goes on from others, these too, in any order',
+    )
     .option(
       '--key <name>',
       'trust snapshots of this key alone, as "backup --ipfs" said it (k51…); without it that of the name, else of the keys file',
@@ -39,15 +40,16 @@ export function restoreCommand(): Command {
       'after',
       examples(
         'openregistry restore /backups/monday.car --from https://ipfs.example.org',
+        'openregistry restore /backups/monday.car /backups/tuesday.car',
         'openregistry restore k51qzi5uqu5d… --kubo http://127.0.0.1:5001',
         'openregistry restore bafyrei… --key k51qzi5uqu5d… --from https://ipfs.example.org',
       ),
     )
-    .action(async (snapshot: string | undefined, options: RestoreOptions, command: Command) => {
+    .action(async (snapshot: string[], options: RestoreOptions, command: Command) => {
       requireSense(snapshot, options)
       const { loadConfigOf } = await import('../load-config.ts')
       const { config } = await loadConfigOf(command)
-      if (snapshot === undefined) {
+      if (options.giveUp === true) {
         const { giveUpRestore } = await import('../restore/give-up.ts')
         return giveUpRestore(config, options)
       }
@@ -56,12 +58,12 @@ export function restoreCommand(): Command {
     })
 }
 
-function requireSense(snapshot: string | undefined, options: RestoreOptions): void {
+function requireSense(snapshot: readonly string[], options: RestoreOptions): void {
   const usage = (message: string) => new CommandError(message, { exitCode: exitCodes.usage })
   const { giveUp = false, from, kubo, key, acceptMissing } = options
-  if (!giveUp && snapshot === undefined) throw usage('name a snapshot: a file, a CID, or a name in IPNS.')
-  const given = snapshot !== undefined || key !== undefined || acceptMissing !== undefined
-  if (giveUp && (given || from.length > 0 || kubo.length > 0)) {
+  if (!giveUp && snapshot.length === 0) throw usage('name a snapshot: a file, a CID, or a name in IPNS.')
+  const given = key !== undefined || acceptMissing !== undefined
+  if (giveUp && (given || [snapshot, from, kubo].some(({ length }) => length > 0))) {
     throw usage('--give-up brings nothing back any more: leave out all but the configuration.')
   }
 }

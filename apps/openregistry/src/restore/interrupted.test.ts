@@ -1,13 +1,12 @@
 import { createHash, randomBytes, sign } from 'node:crypto'
-import { createRegistry, openBlob, operator, type Ports } from '@openregistry/core'
+import { openBlob, operator } from '@openregistry/core'
 import type { Cid } from '@openregistry/dag'
 import { findBlockOf, openSnapshot, restoreSnapshot, writeSnapshot, type Snapshot } from '@openregistry/ipfs'
-import { formatDigest, parseRepositoryName, parseTag, type Digest } from '@openregistry/oci'
+import { formatDigest, parseRepositoryName, type Digest } from '@openregistry/oci'
 import { keysOf, snapshotPurpose } from '@openregistry/server/keys'
-import { contentOf, descriptorOf, imageManifest } from '@openregistry/testkit'
 import { expect, test } from 'vitest'
-import { pushContent } from '../testing/content.ts'
 import { interleavedPorts } from '../testing/interleaved-ports.ts'
+import { pushInto } from '../testing/push-into.ts'
 import { trustedKey } from './trusted-key.ts'
 
 const keys = keysOf(new Uint8Array(32).fill(9))
@@ -15,24 +14,14 @@ const { privateKey, publicKey } = keys.signingKey(snapshotPurpose)
 const never = new AbortController().signal
 const [app, tool] = [parseRepositoryName('me/app'), parseRepositoryName('me/tool')]
 
-async function push(ports: Ports, repository: typeof app, tag: string, layer: Buffer): Promise<Digest> {
-  const registry = createRegistry(ports)
-  const [config, blob] = [contentOf(randomBytes(50)), contentOf(layer)]
-  for (const { bytes } of [config, blob]) await pushContent(registry, repository, bytes)
-  const manifest = imageManifest({ config: descriptorOf(config), layers: [descriptorOf(blob)] })
-  const input = { repository, tags: [], contentType: manifest.mediaType, bytes: manifest.bytes }
-  await registry.putManifest(operator, { ...input, reference: { kind: 'tag', tag: parseTag(tag) } })
-  return blob.digest
-}
-
 /** A snapshot with all its blobs, and what is in it. */
 async function takeSnapshot(): Promise<{ snapshot: Snapshot; layers: [typeof app, Digest][] }> {
   await using source = await interleavedPorts(() => Promise.resolve())
   const shared = randomBytes(1_500_000)
   const layers: [typeof app, Digest][] = [
-    [app, await push(source.ports, app, 'v1', shared)],
-    [app, await push(source.ports, app, 'v2', randomBytes(40_000))],
-    [tool, await push(source.ports, tool, 'v1', shared)],
+    [app, await pushInto(source.ports, app, 'v1', shared)],
+    [app, await pushInto(source.ports, app, 'v2', randomBytes(40_000))],
+    [tool, await pushInto(source.ports, tool, 'v1', shared)],
   ]
   const blocks = new Map<Cid, Uint8Array>()
   const { root } = await writeSnapshot(source.ports, {

@@ -19,7 +19,7 @@ export function describeRestore({ snapshot, begunAt }: UnfinishedRestore): strin
 /** The ways to end it. */
 export function restoreAdvice({ snapshot }: UnfinishedRestore): string {
   return (
-    `Run it again, it goes on where it was: openregistry restore <the same file, or ${snapshot}>. ` +
+    `Run it again, it goes on where it was: openregistry restore <the same files, or ${snapshot}>. ` +
     'If that cannot be, keep what it has brought back and nothing else: openregistry restore --give-up.'
   )
 }

@@ -1,21 +1,16 @@
 import { authorizationOf } from '@openregistry/blobs'
-import type { BlockSource, Ports } from '@openregistry/core'
+import type { Ports } from '@openregistry/core'
 import {
-  BlockMissing,
-  createSeal,
-  findBlockOf,
   gatewaySource,
   kuboSource,
-  openSnapshot,
   restoreSnapshot,
-  SnapshotError,
   type NamedSource,
   type RestoreReport,
   type Snapshot,
 } from '@openregistry/ipfs'
 import { isServed, restoringName } from '@openregistry/metadata'
 import type { Config } from '@openregistry/server/config'
-import { findKeysFile, sealPurpose, type Keys } from '@openregistry/server/keys'
+import { findKeysFile } from '@openregistry/server/keys'
 import { silentLogger } from '@openregistry/server/log'
 import { createMetrics } from '@openregistry/server/metrics'
 import { CommandError, exitCodes } from '../exit-codes.ts'
@@ -24,11 +19,10 @@ import { postgresSettings } from '../open-metadata.ts'
 import { openPorts } from '../open-ports.ts'
 import { stopSignals } from '../serve/stop-signals.ts'
 import { say } from '../terminal/print.ts'
-import { CarFile } from './car-file.ts'
-import { parseSnapshotAddress, resolveName, type SnapshotAddress } from './find-snapshot.ts'
+import { chooseSnapshot, explained } from './choose-snapshot.ts'
+import { parseSnapshotAddress } from './find-snapshot.ts'
 import { reportRestore, showProgress } from './report.ts'
 import { describeRestore, restoreAdvice } from './require-restored.ts'
-import { trustedKey } from './trusted-key.ts'
 
 /** Options of `restore`. */
 export interface RestoreCommandOptions {
@@ -44,13 +38,17 @@ export interface RestoreCommandOptions {
  * comes from anybody is compared with its hash.
  * @throws CommandError, RegistryError.
  */
-export async function restore(config: Config, text: string, options: RestoreCommandOptions): Promise<void> {
+export async function restore(
+  config: Config,
+  texts: readonly string[],
+  options: RestoreCommandOptions,
+): Promise<void> {
   await using opened = new AsyncDisposableStack()
-  const address = await parseSnapshotAddress(text)
+  const addresses = await Promise.all(texts.map(parseSnapshotAddress))
   const keys = await findKeysFile(config.keys.file, silentLogger)
   const remote = sourcesOf(config, options)
   const signal = stopSignal(opened)
-  const snapshot = await findSnapshot(address, { keys, remote, named: options.key, signal, opened })
+  const snapshot = await chooseSnapshot(addresses, { keys, remote, named: options.key, signal, opened })
   if (keys === null)
     say(`There is no keys file at ${config.keys.file}: names in IPNS will be others than before.`)
   const ports = await openEmpty(config, opened)
@@ -79,59 +77,6 @@ async function run(
       throw new CommandError('stopped; the same command goes on where it was.', { cause: error })
     throw explained(error)
   }
-}
-
-interface Search {
-  keys: Keys | null
-  remote: NamedSource[]
-  named: string | undefined
-  signal: AbortSignal
-  opened: AsyncDisposableStack
-}
-
-/** The snapshot, once it is known to be of the trusted key. */
-async function findSnapshot(address: SnapshotAddress, search: Search): Promise<Snapshot> {
-  const { keys, remote, named, signal, opened } = search
-  const trust = trustedKey({ named, followed: address.kind === 'name' ? address.name : null }, keys)
-  const car = address.kind === 'file' ? opened.use(await CarFile.open(address.path)) : null
-  const sources: BlockSource[] = [...(car === null ? [] : [car]), ...remote]
-  const root = await rootOf(address, car, () => resolveNameOf(address, search, trust))
-  try {
-    return await openSnapshot(
-      {
-        root,
-        trust,
-        fetchBlock: (cid, stop) => findBlockOf(sources, cid, stop),
-        seal: keys === null ? null : createSeal(keys.derive(sealPurpose)),
-      },
-      signal,
-    )
-  } catch (error) {
-    throw explained(error)
-  }
-}
-
-async function rootOf(
-  address: SnapshotAddress,
-  car: CarFile | null,
-  resolve: () => Promise<Snapshot['root']>,
-) {
-  if (car !== null) return car.root
-  return address.kind === 'cid' ? address.cid : resolve()
-}
-
-function resolveNameOf(
-  address: SnapshotAddress,
-  { remote }: Search,
-  trust: ReturnType<typeof trustedKey>,
-): Promise<Snapshot['root']> {
-  return resolveName(address.kind === 'name' ? address.name : '', remote, trust)
-}
-
-/** What is wrong with a snapshot, or with all who were asked, is no fault of this program. */
-function explained(error: unknown): unknown {
-  if (!(error instanceof SnapshotError) && !(error instanceof BlockMissing)) return error
-  return new CommandError(error.message, { cause: error })
 }
 
 /** Whoever may have what is missing, in the order in which they are asked. */

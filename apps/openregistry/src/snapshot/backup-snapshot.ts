@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, rm, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { sign } from 'node:crypto'
 import { pinSnapshot } from '@openregistry/blobs'
-import { encodeIpnsRecord, ipnsName } from '@openregistry/dag'
+import { encodeIpnsRecord, ipnsName, type Cid } from '@openregistry/dag'
 import { createSeal, writeSnapshot, type SnapshotCounts, type WrittenSnapshot } from '@openregistry/ipfs'
 import type { Config } from '@openregistry/server/config'
 import { openKeysFile, sealPurpose, snapshotPurpose } from '@openregistry/server/keys'
@@ -13,6 +13,7 @@ import { openDataPorts } from '../open-ports.ts'
 import { formatBytes, formatCount } from '../terminal/amounts.ts'
 import { printJson, say } from '../terminal/print.ts'
 import { CarWriter } from './car-writer.ts'
+import { openEarlier } from './earlier-snapshots.ts'
 
 /** Options of `backup --ipfs`. */
 export interface SnapshotBackupOptions {
@@ -21,6 +22,8 @@ export interface SnapshotBackupOptions {
   withBlobs?: boolean
   /** `true` without an address. */
   pin?: string | boolean
+  /** Earlier snapshots whose blocks are left out: files of CARs, or CIDs. */
+  since?: string[]
   json?: boolean
 }
 
@@ -40,19 +43,22 @@ export async function backupSnapshot(
   file: string | undefined,
   options: SnapshotBackupOptions,
 ): Promise<void> {
-  const api = requireSense(config, file, options)
+  const api = await requireSense(config, file, options)
   await using opened = new AsyncDisposableStack()
   const ports = await openDataPorts(config, opened)
   const keys = await openKeysFile(config.keys.file, silentLogger)
   const { publicKey, privateKey } = keys.signingKey(snapshotPurpose)
   const signed = (message: Uint8Array): Uint8Array => sign(null, message, privateKey)
   const path = file === undefined ? await temporaryCar(config, opened) : resolve(file)
-  const car = opened.use(await CarWriter.create(path))
   const isSealed = options.all === true || options.encrypt === true
+  const seal = isSealed ? createSeal(keys.derive(sealPurpose)) : null
+  const earlier = await openEarlier(options.since ?? [], { config, keys, seal, opened })
+  const bases = earlier?.bases ?? []
+  const car = opened.use(await CarWriter.create(path, bases))
   const snapshot = await writeSnapshot(ports, {
     ...{ scope: options.all === true ? 'all' : 'public', withBlobs: options.withBlobs === true, publicKey },
-    seal: isSealed ? createSeal(keys.derive(sealPurpose)) : null,
-    sign: signed,
+    ...{ seal, sign: signed },
+    ...(earlier === null ? {} : { earlier: earlier.blocks }),
     put: (block) => car.add(block),
     ...(options.json === true ? {} : { onRepository: progress() }),
   })
@@ -66,6 +72,7 @@ export async function backupSnapshot(
     api === null ? null : await pinSnapshot(api, { root, size: car.size, car: source, ipns: name, record })
   report({
     ...{ snapshot, name, sealed: isSealed, file: file === undefined ? null : path, size: car.size },
+    bases,
     ...{
       pinnedAt: pinned === null ? null : api!.apiUrl,
       unpinned: pinned?.unpinned ?? [],
@@ -76,18 +83,28 @@ export async function backupSnapshot(
 }
 
 /** @returns the Kubo node that is to pin it, or null. */
-function requireSense(
+async function requireSense(
   { dfs: { ipfs } }: Config,
   file: string | undefined,
-  { all, encrypt, withBlobs, pin }: SnapshotBackupOptions,
-): { apiUrl: string; apiToken: string | null } | null {
+  { all, encrypt, withBlobs, pin, since = [] }: SnapshotBackupOptions,
+): Promise<{ apiUrl: string; apiToken: string | null } | null> {
   const usage = (message: string) => new CommandError(message, { exitCode: exitCodes.usage })
+  const isPinned = pin !== undefined && pin !== false
+  if (since.length > 0 && (file === undefined || isPinned)) {
+    throw usage(
+      '--since is for a file. A node is given the whole snapshot, and keeps once what it shares with others: leave out --since, or --pin.',
+    )
+  }
+  for (const one of since) {
+    if (file !== undefined && (await isSameFile(file, one)))
+      throw usage(`${one} cannot go on from itself: it would be written over. Name another file.`)
+  }
   if (withBlobs === true && (all === true || encrypt === true)) {
     throw usage(
       '--with-blobs writes blobs as they are, for everybody to read; leave out --all and --encrypt.',
     )
   }
-  if (pin === undefined || pin === false) {
+  if (!isPinned) {
     if (file === undefined) throw usage('name a file for the snapshot, or --pin it on a Kubo node.')
     return null
   }
@@ -98,6 +115,11 @@ function requireSense(
   if (ipfs.api_url === null)
     throw usage('no Kubo node is configured (dfs.ipfs.api_url); name one: --pin http://127.0.0.1:5001')
   return { apiUrl: ipfs.api_url, apiToken: ipfs.api_token }
+}
+
+async function isSameFile(one: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all([one, other].map((path) => stat(path).catch(() => null)))
+  return a != null && b != null && a.dev === b.dev && a.ino === b.ino
 }
 
 /** A CAR that is only there until it is pinned. */
@@ -124,6 +146,8 @@ interface Report {
   sealed: boolean
   file: string | null
   size: number
+  /** Snapshots that it goes on from. */
+  bases: readonly Cid[]
   pinnedAt: string | null
   unpinned: string[]
   /** Whether Kubo answers for the name. */
@@ -133,7 +157,7 @@ interface Report {
 
 function report({ snapshot, json, ...rest }: Report): void {
   const { root, createdAt, unreadable, ...counts } = snapshot
-  const { name, sealed, file, size, pinnedAt, named } = rest
+  const { name, sealed, file, size, bases, pinnedAt, named } = rest
   if (json) {
     printJson({
       snapshot: root,
@@ -152,6 +176,12 @@ function report({ snapshot, json, ...rest }: Report): void {
     ]
     say(`Snapshot ${root}${sealed ? ', sealed' : ''}: ${what.join(', ')}.`)
     if (file !== null) say(`${file}: ${formatBytes(size)}.`)
+    if (bases.length > 0) {
+      const earlier = formatCount(bases.length, 'earlier snapshot')
+      say(
+        `It holds what is new since ${earlier}: a restore needs ${bases.length === 1 ? 'that' : 'those'}, too.`,
+      )
+    }
     if (pinnedAt !== null) {
       const answers = named
         ? `which answers for /ipns/${name}.`

@@ -23,27 +23,33 @@ const noRoot = formatCid({ version: 1, codec: dagCborCodec, hash: sha256Code, di
  */
 export class CarWriter implements AsyncDisposable {
   readonly #file: string
+  readonly #bases: readonly Cid[]
   readonly #unfinished: string
   readonly #stream: WriteStream
   #size = 0
   #fault: Error | null = null
   #finished = false
 
-  private constructor(file: string, unfinished: string, stream: WriteStream) {
+  private constructor(file: string, bases: readonly Cid[], unfinished: string, stream: WriteStream) {
     this.#file = file
+    this.#bases = bases
     this.#unfinished = unfinished
     this.#stream = stream
     stream.on('error', (error) => (this.#fault = error))
   }
 
-  /** Begins. What is left of one that was interrupted is written over. @throws the error of the system. */
-  static async create(file: string): Promise<CarWriter> {
+  /**
+   * Begins. What is left of one that was interrupted is written over.
+   * @param bases snapshots whose blocks are left out: they are named behind the root.
+   * @throws the error of the system.
+   */
+  static async create(file: string, bases: readonly Cid[] = []): Promise<CarWriter> {
     const unfinished = `${file}.unfinished`
     // Whoever can read it reads what is in the registry.
     const stream = createWriteStream(unfinished, { mode: 0o600 })
     await once(stream, 'open')
-    const writer = new CarWriter(file, unfinished, stream)
-    await writer.#write(carHeader([noRoot]))
+    const writer = new CarWriter(file, bases, unfinished, stream)
+    await writer.#write(carHeader([noRoot, ...bases]))
     return writer
   }
 
@@ -65,7 +71,7 @@ export class CarWriter implements AsyncDisposable {
     if (this.#fault !== null) throw this.#fault
     {
       await using handle = await open(this.#unfinished, 'r+')
-      await handle.write(carHeader([root]), 0, undefined, 0)
+      await handle.write(carHeader([root, ...this.#bases]), 0, undefined, 0)
       await handle.sync()
     }
     await rename(this.#unfinished, this.#file)

@@ -1,5 +1,6 @@
 export type { PutBlock } from './block-sink.ts'
 export { contentBlocks, type Block } from './content-blocks.ts'
+export { earlierBlocks, type EarlierBlocks } from './earlier-blocks.ts'
 export { BlockMissing, findBlockOf } from './find-block.ts'
 export { openSnapshot, type Snapshot } from './read-snapshot.ts'
 export type { RestoreReport } from './restore-report.ts'

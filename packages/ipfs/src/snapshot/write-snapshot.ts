@@ -4,6 +4,7 @@ import { RegistryError, type Digest, type RepositoryName } from '@openregistry/o
 import { sha256 } from '../sha256.ts'
 import { BlockSink, type PutBlock } from './block-sink.ts'
 import { contentBlocks } from './content-blocks.ts'
+import type { EarlierBlocks } from './earlier-blocks.ts'
 import { encodeEnvelope } from './envelope.ts'
 import type { Seal } from './seal.ts'
 import { encodeRepository, encodeRow, type SnapshotContent, type SnapshotRow } from './snapshot-rows.ts'
@@ -21,6 +22,8 @@ export interface SnapshotWish {
   publicKey: Uint8Array
   sign(message: Uint8Array): Uint8Array
   put: PutBlock
+  /** Blocks that need not be put: whoever will read this snapshot has them. */
+  earlier?: EarlierBlocks
   /** Told after each repository. */
   onRepository?: (name: RepositoryName, counts: SnapshotCounts) => void
   signal?: AbortSignal
@@ -63,8 +66,12 @@ class SnapshotWriter {
 
   constructor(ports: Ports, wish: SnapshotWish) {
     this.#ports = ports
-    this.#wish = wish
-    this.#sink = new BlockSink(wish.put, wish.seal)
+    const { earlier, put } = wish
+    const putNew: PutBlock = async (block) => {
+      if (earlier?.has(block.cid) !== true) await put(block)
+    }
+    this.#wish = { ...wish, put: putNew }
+    this.#sink = new BlockSink(putNew, wish.seal)
   }
 
   async write(): Promise<WrittenSnapshot> {
@@ -179,7 +186,10 @@ class SnapshotWriter {
       return { ...row, held: [] }
     }
     if (location.kind === 'inline') return { ...row, held: await this.#held([location.bytes], { cid, size }) }
-    if (this.#wish.withBlobs) await this.#copyBlob(name, digest, size)
+    // What stands in an earlier one is not even read.
+    if (this.#wish.withBlobs && this.#wish.earlier?.hasBelow(cid) !== true) {
+      await this.#copyBlob(name, digest, size)
+    }
     return { ...row, held: [] }
   }
 
