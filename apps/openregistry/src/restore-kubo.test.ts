@@ -11,7 +11,7 @@ import { temporaryFolder } from './testing/temporary-folder.ts'
 const name = parseRepositoryName('me/app')
 
 test(
-  'a registry whose machine is gone is back from a Kubo alone that followed its name',
+  'a registry whose machine is gone is back from a Kubo alone that followed its name, by its API and by Bitswap',
   { timeout: 180_000 },
   async (context) => {
     requireIpfsPeer(context, 'kubo')
@@ -47,6 +47,14 @@ test(
       expect(restored.code, restored.stderr).toBe(0)
       expect(JSON.parse(restored.stdout)).toMatchObject({ snapshot, repositories: 2, tags: 3, missing: 0 })
     }
+    // Kubo has no HTTP any more: what is left of it is the port for peers.
+    const peer = await kubo.address()
+    await kubo.closeHttp()
+    await expect(fetch(kubo.apiUrl)).rejects.toThrow()
+    await rm(join(cwd, 'data'), { recursive: true })
+    const restored = await runCommand(['restore', snapshot, '--from', peer, '--json'], { cwd, env })
+    expect(restored.code, restored.stderr).toBe(0)
+    expect(JSON.parse(restored.stdout)).toMatchObject({ snapshot, repositories: 2, tags: 3, missing: 0 })
     await using back = await runServer({ cwd, env })
     for (const [tag, image] of Object.entries(images)) {
       const manifest = await back.client.oci.getManifest(name, parseTag(tag))

@@ -266,6 +266,6 @@ test('--repair mends what a gateway has, beside a live server, and says what rem
   const wrong = await runCommand(['scrub', '--from', 'ipfs.example.org'], { cwd })
   expect(wrong).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('--from takes an address') as string,
+    stderr: expect.stringContaining('ipfs.example.org is no address of --from') as string,
   })
 })

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import type { Ports } from '@openregistry/core'
 import { createBlockView } from '@openregistry/ipfs'
 import type { IpfsNode, NodeAddress, NodeOptions } from '@openregistry/ipfs/node'
@@ -6,7 +5,8 @@ import type { Config } from '@openregistry/server/config'
 import { peerPurpose, type Keys } from '@openregistry/server/keys'
 import type { Logger } from '@openregistry/server/log'
 import type { Metrics } from '@openregistry/server/metrics'
-import { CommandError, exitCodes } from './exit-codes.ts'
+import { CommandError } from './exit-codes.ts'
+import { readSwarmKey } from './read-swarm-key.ts'
 
 /** What the node needs. */
 interface NodeParts {
@@ -36,7 +36,7 @@ export async function startIpfsNode(
     seed: keys.derive(peerPurpose),
     listen: ipfs.listen,
     reachable: reachableAt(config),
-    swarmKey: ipfs.swarm_key_file === null ? null : await readSwarmKey(ipfs.swarm_key_file),
+    swarmKey: await readSwarmKey(ipfs.swarm_key_file),
     maxConnections: ipfs.connections,
     bootstrap: ipfs.bootstrap ?? [],
     observer: {
@@ -48,18 +48,6 @@ export async function startIpfsNode(
   watchPeers(metrics, node)
   log.info('ipfs_node_start', { peer: node.peerId, addresses: node.addresses })
   return node
-}
-
-/** The form that Kubo has, too; anything else would be a network of one. */
-const swarmKeyForm = /^\/key\/swarm\/psk\/1\.0\.0\/\r?\n\/base16\/\r?\n[0-9a-f]{64}\s*$/i
-
-async function readSwarmKey(path: string): Promise<Uint8Array> {
-  const bytes = await readFile(path)
-  if (swarmKeyForm.test(bytes.toString('latin1'))) return bytes
-  throw new CommandError(
-    `${path} (ipfs.swarm_key_file) is no swarm key: /key/swarm/psk/1.0.0/, /base16/ and 64 hexadecimal digits, on a line each.`,
-    { exitCode: exitCodes.usage },
-  )
 }
 
 /** libp2p tells all that went wrong in one text, with where in its code that was. */

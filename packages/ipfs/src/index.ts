@@ -3,6 +3,7 @@ export { attachment, type Conditions, type ContentAnswer } from './content-answe
 export { gatewaySource } from './client/gateway-source.ts'
 export { kuboSource } from './client/kubo-source.ts'
 export type { NamedSource } from './client/named-source.ts'
+export { parsePeerAddress, type PeerAddress } from './client/peer-address.ts'
 export * from './gateway/index.ts'
 export * from './ipns/index.ts'
 export * from './layout/index.ts'

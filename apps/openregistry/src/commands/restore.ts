@@ -18,7 +18,10 @@ export function restoreCommand(): Command {
       'trust snapshots of this key alone, as "backup --ipfs" said it (k51…); without it that of the name, else of the keys file',
     )
     .addOption(
-      new Option('--from <address>', 'ask this IPFS gateway for what is missing (may be repeated)')
+      new Option(
+        '--from <address>',
+        'ask this IPFS gateway for what is missing, or this peer: /ip4/192.0.2.1/tcp/4001/p2p/12D3Koo… (may be repeated)',
+      )
         .argParser(several)
         .default([], 'none'),
     )
@@ -43,6 +46,7 @@ export function restoreCommand(): Command {
         'openregistry restore /backups/monday.car /backups/tuesday.car',
         'openregistry restore k51qzi5uqu5d… --kubo http://127.0.0.1:5001',
         'openregistry restore bafyrei… --key k51qzi5uqu5d… --from https://ipfs.example.org',
+        'openregistry restore bafyrei… --from /ip4/127.0.0.1/tcp/4001/p2p/12D3Koo…',
       ),
     )
     .action(async (snapshot: string[], options: RestoreOptions, command: Command) => {

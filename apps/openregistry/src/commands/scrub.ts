@@ -23,7 +23,7 @@ export function scrubCommand(): Command {
     .option('--repair', 'mend what is damaged or missing from other places here that have the same content')
     .option(
       '--from <address>',
-      'mend from a trustless IPFS gateway, too, such as https://ipfs.example.org; may be given several times',
+      'mend from a trustless IPFS gateway, too, such as https://ipfs.example.org, or from a peer, such as /ip4/192.0.2.1/tcp/4001/p2p/12D3Koo…; may be given several times',
       (address: string, before: readonly string[] | undefined) => [...(before ?? []), address],
     )
     .addOption(jsonOption())
@@ -34,6 +34,7 @@ export function scrubCommand(): Command {
           'openregistry scrub',
           'openregistry scrub --rate 0 --all',
           'openregistry scrub --repair --from https://ipfs.example.org',
+          'openregistry scrub --repair --from /ip4/127.0.0.1/tcp/4001/p2p/12D3Koo…',
           'openregistry scrub --repository me/app --json',
         ),
     )
@@ -52,10 +53,6 @@ interface WrittenOptions extends Omit<ScrubCommand, 'rate' | 'olderThan'> {
 }
 
 async function read({ rate, olderThan, ...rest }: WrittenOptions): Promise<ScrubCommand> {
-  for (const address of rest.from ?? []) {
-    if (!/^https?:\/\//i.test(address) || !URL.canParse(address))
-      throw wrong(`--from takes an address such as https://ipfs.example.org, not ${address}.`)
-  }
   const { parseDuration, parseSize } = await import('@openregistry/server/config')
   return {
     ...rest,

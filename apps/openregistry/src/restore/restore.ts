@@ -1,7 +1,6 @@
 import { authorizationOf } from '@openregistry/blobs'
 import type { Ports } from '@openregistry/core'
 import {
-  gatewaySource,
   kuboSource,
   restoreSnapshot,
   type NamedSource,
@@ -17,6 +16,7 @@ import { CommandError, exitCodes } from '../exit-codes.ts'
 import { makeDataFolder } from '../make-data-folder.ts'
 import { postgresSettings } from '../open-metadata.ts'
 import { openPorts } from '../open-ports.ts'
+import { openSources } from '../open-sources.ts'
 import { stopSignals } from '../serve/stop-signals.ts'
 import { say } from '../terminal/print.ts'
 import { chooseSnapshot, explained } from './choose-snapshot.ts'
@@ -46,7 +46,7 @@ export async function restore(
   await using opened = new AsyncDisposableStack()
   const addresses = await Promise.all(texts.map(parseSnapshotAddress))
   const keys = await findKeysFile(config.keys.file, silentLogger)
-  const remote = sourcesOf(config, options)
+  const remote = await openRemote(config, options, opened)
   const signal = stopSignal(opened)
   const snapshot = await chooseSnapshot(addresses, { keys, remote, named: options.key, signal, opened })
   if (keys === null)
@@ -80,8 +80,13 @@ async function run(
 }
 
 /** Whoever may have what is missing, in the order in which they are asked. */
-function sourcesOf({ dfs: { ipfs } }: Config, { from, kubo }: RestoreCommandOptions): NamedSource[] {
-  for (const address of [...from, ...kubo]) {
+async function openRemote(
+  config: Config,
+  { from, kubo }: RestoreCommandOptions,
+  opened: AsyncDisposableStack,
+): Promise<NamedSource[]> {
+  const { ipfs } = config.dfs
+  for (const address of kubo) {
     if (/^https?:\/\//.test(address) && URL.canParse(address)) continue
     throw new CommandError(`${address} is no address; write it like http://127.0.0.1:5001.`, {
       exitCode: exitCodes.usage,
@@ -91,7 +96,7 @@ function sourcesOf({ dfs: { ipfs } }: Config, { from, kubo }: RestoreCommandOpti
   const own = ipfs.api_url === null || kubo.includes(ipfs.api_url) ? [] : [ipfs.api_url]
   return [
     ...[...kubo, ...own].map((address) => kuboSource(address, address === ipfs.api_url ? token : null)),
-    ...from.map((address) => gatewaySource(address)),
+    ...(await openSources(from, config, opened)),
   ]
 }
 

@@ -9,10 +9,11 @@ import {
   type ScrubTotals,
   type Verified,
 } from '@openregistry/core'
-import { gatewaySource } from '@openregistry/ipfs'
+import type { NamedSource } from '@openregistry/ipfs'
 import { parseRepositoryName, type RepositoryName } from '@openregistry/oci'
 import type { Config } from '@openregistry/server/config'
 import { openDataPorts } from '../open-ports.ts'
+import { openSources } from '../open-sources.ts'
 import { stopSignals } from '../serve/stop-signals.ts'
 import { say } from '../terminal/print.ts'
 import { knownDamage } from './known-damage.ts'
@@ -30,7 +31,7 @@ export interface ScrubCommand {
   acceptMissing?: boolean
   /** Mends what is damaged. */
   repair?: boolean
-  /** Addresses of trustless gateways that may have what no place here has; repairs, too. */
+  /** Addresses of trustless gateways and peers that may have what no place here has; repairs, too. */
   from?: readonly string[]
   json?: boolean
 }
@@ -57,6 +58,7 @@ interface Scope {
  */
 export async function scrub(config: Config, command: ScrubCommand): Promise<void> {
   await using opened = new AsyncDisposableStack()
+  const sources = await openSources(command.from ?? [], config, opened)
   const ports = await openDataPorts(config, opened)
   using signals = stopSignals()
   const stopping = new AbortController()
@@ -82,7 +84,7 @@ export async function scrub(config: Config, command: ScrubCommand): Promise<void
       stopping.signal,
     )
     if (command.repair === true || command.from !== undefined)
-      await mend(ports, { command, scope, progress, summary }, stopping.signal)
+      await mend(ports, { sources, scope, progress, summary }, stopping.signal)
     summary.complete = true
     if (scope.pass !== null) await ports.metadata.endScrubPass(scope.pass)
   } catch (error) {
@@ -162,14 +164,13 @@ async function work(ports: Ports, work: ScrubWork, signal: AbortSignal): Promise
 async function mend(
   ports: Ports,
   {
-    command,
+    sources,
     scope,
     progress,
     summary,
-  }: Pick<ScrubWork, 'scope' | 'progress' | 'summary'> & { command: ScrubCommand },
+  }: Pick<ScrubWork, 'scope' | 'progress' | 'summary'> & { sources: NamedSource[] },
   signal: AbortSignal,
 ): Promise<void> {
-  const sources = (command.from ?? []).map((address) => gatewaySource(address))
   const onBytes = (bytes: number): void => progress.read(bytes)
   const { repaired, remaining } = await repair(ports, {
     ...{ sources, repository: scope.repository, onBytes, signal },

@@ -4,6 +4,7 @@ import type { BlockView } from '../block-view.ts'
 import type { BitswapObserver } from './bitswap/peer-session.ts'
 import { serveBitswap } from './bitswap/serve-bitswap.ts'
 import { Announcer } from './dht/announcer.ts'
+import { connectionProtector } from './connection-protector.ts'
 import { tcpMultiaddr, type NodeAddress } from './node-addresses.ts'
 
 /** What a node is made of. */
@@ -86,7 +87,7 @@ async function createNode({ seed, listen, reachable, swarmKey, maxConnections }:
     ...{ initialStreamWindowSize: streamWindow, maxStreamWindowSize: streamWindow },
     maxReadBufferLength: 2 * streamWindow,
   }
-  const connectionProtector = await protectorOf(swarmKey)
+  const protector = await connectionProtector(swarmKey)
   return createLibp2p({
     start: false,
     privateKey: await keyOf(seed),
@@ -101,17 +102,11 @@ async function createNode({ seed, listen, reachable, swarmKey, maxConnections }:
       inboundConnectionThreshold: maxConnections,
     },
     services: { identify: identify(), ping: ping() },
-    ...(connectionProtector === null ? {} : { connectionProtector }),
+    ...(protector === null ? {} : { connectionProtector: protector }),
   })
 }
 
 async function keyOf(seed: Uint8Array): Promise<PrivateKey> {
   const { generateKeyPairFromSeed } = await import('@libp2p/crypto/keys')
   return generateKeyPairFromSeed('Ed25519', seed)
-}
-
-async function protectorOf(psk: Uint8Array | null) {
-  if (psk === null) return null
-  const { preSharedKey } = await import('@libp2p/pnet')
-  return preSharedKey({ psk })
 }

@@ -166,7 +166,7 @@ export const tree = {
       doc: 'Connections of the node at one time.',
     }),
     swarm_key_file: field(path('file'), null, {
-      doc: 'The swarm.key of a private network. The node talks to others that have it, and to nobody else.',
+      doc: 'The swarm.key of a private network. The node, and commands that fetch from peers, talk to those that have it, and to nobody else.',
     }),
   },
 

@@ -1,5 +1,6 @@
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
-import { framed, readResponses, type ReadResponse } from './wantlist-message.ts'
+import { readResponses, type ReadResponse } from './response-message.ts'
+import { framed } from './wire-format.ts'
 
 /** A peer that asks, and says nothing that it is not told to say. */
 export class BitswapClient implements AsyncDisposable {

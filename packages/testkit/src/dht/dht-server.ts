@@ -1,5 +1,5 @@
 import type { Libp2p, Stream } from '@libp2p/interface'
-import { bytesField, fieldsOf, framed } from '../bitswap/wantlist-message.ts'
+import { bytesField, fieldsOf, framed } from '../bitswap/wire-format.ts'
 
 /** Nodes with private addresses talk about content by this protocol. */
 const localProtocol = '/ipfs/lan/kad/1.0.0'

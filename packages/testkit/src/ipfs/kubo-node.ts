@@ -118,10 +118,22 @@ export class KuboNode implements AsyncDisposable {
     return text
   }
 
+  /** Where peers reach it, as `/ip4/127.0.0.1/tcp/4001/p2p/12D3…`. */
+  async address(): Promise<string> {
+    const { Addresses } = JSON.parse(await this.call('id')) as { Addresses: string[] }
+    return Addresses[0] ?? ''
+  }
+
   /** Connects it to another node, from which it can fetch then. */
   async connect(other: KuboNode): Promise<void> {
-    const { Addresses } = JSON.parse(await other.call('id')) as { Addresses: string[] }
-    await this.call('swarm/connect', { arg: Addresses[0] ?? '' })
+    await this.call('swarm/connect', { arg: await other.address() })
+  }
+
+  /** Starts it again with nothing but its port for peers. */
+  async closeHttp(): Promise<void> {
+    await this.stop()
+    await this.configure({ 'Addresses.API': [], 'Addresses.Gateway': [] })
+    await this.start()
   }
 
   /** Has it fetch what is under a path, into a folder that is not there yet: `ipfs get`. @throws Error with its words. */

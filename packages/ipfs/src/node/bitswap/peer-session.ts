@@ -3,7 +3,7 @@ import type { BlockView } from '../../block-view.ts'
 import { answerWants, maxResponseSize } from './answer-wants.ts'
 import { BitswapError } from './bitswap-error.ts'
 import type { ByteBudget } from './byte-budget.ts'
-import { bitswapProtocols } from './protocols.ts'
+import { openStream } from './open-stream.ts'
 import { readMessages } from './read-messages.ts'
 import { encodeResponse, type Response } from './response.ts'
 import { sendMessage } from './send-message.ts'
@@ -30,7 +30,10 @@ export interface BitswapObserver {
 /** Wants of one peer that may wait; what Kubo keeps of each of its peers, too. */
 const maxWants = 1024
 
-/** Milliseconds that a peer may take to open a stream. */
+/** Bytes of the longest message that is read: the wantlists of Kubo go up to this, and blocks are not taken. */
+const longestQuestion = 2 * 2 ** 20
+
+/** Milliseconds that a peer may take to end a stream. */
 const patience = 10_000
 
 /** One connection of a peer: what it wants, and the stream on which it is answered. */
@@ -53,7 +56,10 @@ export class PeerSession {
     const gone = new AbortController()
     stream.addEventListener('close', () => gone.abort(), { once: true })
     try {
-      for await (const message of readMessages(stream, this.#parts.incoming)) {
+      for await (const message of readMessages(stream, {
+        budget: this.#parts.incoming,
+        longest: longestQuestion,
+      })) {
         await this.#enqueue(message, gone.signal)
       }
       await stream.close({ signal: AbortSignal.timeout(patience) })
@@ -107,11 +113,7 @@ export class PeerSession {
 
   async #outgoing(): Promise<Stream> {
     if (this.#out?.writeStatus === 'writable') return this.#out
-    const signal = AbortSignal.timeout(patience)
-    const stream = await this.#connection.newStream([...bitswapProtocols], { signal })
-    // Answers are all that goes over it.
-    await stream.closeRead({ signal })
-    return (this.#out = stream)
+    return (this.#out = await openStream(this.#connection))
   }
 }
 

@@ -3,9 +3,6 @@ import { BitswapError } from './bitswap-error.ts'
 import type { ByteBudget } from './byte-budget.ts'
 import { streamPieces } from './stream-pieces.ts'
 
-/** Bytes of the longest message that is read: the wantlists of Kubo go up to this, and blocks are not taken. */
-export const maxMessageSize = 2 * 2 ** 20
-
 /** Messages up to this size do not wait for the budget: nearly all of them, so that large ones hold nobody up. */
 const small = 64 * 2 ** 10
 
@@ -15,21 +12,28 @@ const patience = 30_000
 /** Bytes of the longest length that is read. */
 const maxLengthSize = 4
 
+/** What messages may cost. */
+export interface MessageLimits {
+  /** Memory that the large messages of all peers share. */
+  readonly budget: ByteBudget
+  /** Bytes that a message may have; not more than the budget. */
+  readonly longest: number
+}
+
 /**
  * The messages of a stream, each with its length in front. The next one is read when the one before was worked off.
- * @param budget memory that the large messages of all peers share.
  * @throws BitswapError when a message is too long or too slow, or the stream ends in the middle of one.
  */
 export async function* readMessages(
   stream: Stream,
-  budget: ByteBudget,
+  { budget, longest }: MessageLimits,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const input = new Input(streamPieces(stream))
   try {
     while (await input.more()) {
       const timer = setTimeout(() => stream.abort(new BitswapError('A message takes too long.')), patience)
       try {
-        const size = await readLength(input)
+        const size = await readLength(input, longest)
         using _ = size > small ? await budget.take(size) : null
         const message = await input.read(size)
         clearTimeout(timer)
@@ -43,16 +47,16 @@ export async function* readMessages(
   }
 }
 
-async function readLength(input: Input): Promise<number> {
+async function readLength(input: Input, longest: number): Promise<number> {
   let length = 0
   for (let at = 0; at < maxLengthSize; at++) {
     const [byte = 0] = await input.read(1)
     length += (byte & 0x7f) * 2 ** (7 * at)
     if (byte >= 128) continue
-    if (length > maxMessageSize) break
+    if (length > longest) break
     return length
   }
-  throw new BitswapError(`A message is longer than ${maxMessageSize} bytes.`)
+  throw new BitswapError(`A message is longer than ${longest} bytes.`)
 }
 
 /** Bytes out of pieces. */

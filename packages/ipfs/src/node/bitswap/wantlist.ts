@@ -1,6 +1,7 @@
-import { decodeCid, maxCidSize, type CidParts } from '@openregistry/dag'
+import { maxCidSize, type CidParts } from '@openregistry/dag'
 import { BitswapError } from './bitswap-error.ts'
 import { fields } from './fields.ts'
+import { readCid } from './read-cid.ts'
 
 /** What a peer asks for. */
 export interface Want {
@@ -66,14 +67,4 @@ function readEntry(entry: Uint8Array): WantlistEntry {
   if (cancel !== 0) return { cancel: true, cid }
   const type = wantType === wantTypeHave ? 'have' : 'block'
   return { cancel: false, cid, parts: readCid(cid), type, sendDontHave: sendDontHave !== 0 }
-}
-
-function readCid(bytes: Uint8Array): CidParts {
-  try {
-    const { cid, size } = decodeCid(bytes)
-    if (size === bytes.length) return cid
-  } catch (cause) {
-    throw new BitswapError('A want names a CID that is none.', { cause })
-  }
-  throw new BitswapError('A want names more than a CID.')
 }
