@@ -35,7 +35,9 @@ async function open(options: Partial<PeersOptions> = {}, protocols = ['/ipfs/bit
   const opened = new AsyncDisposableStack()
   const psk = options.swarmKey
   const peer = opened.use(await BitswapPeer.start({ protocols, ...(psk == null ? {} : { psk }) }))
-  const peers = opened.use(openPeers({ swarmKey: null, limits: { dial: 2000 }, ...options }))
+  const peers = opened.use(
+    openPeers({ swarmKey: null, ...options, limits: { rest: 60_000, ...options.limits } }),
+  )
   const source = sourceAt(peers, peer.address)
   return { peer, peers, source, [Symbol.asyncDispose]: () => opened.disposeAsync() }
 }
@@ -95,14 +97,14 @@ describe('a peer that is asked for blocks', () => {
   })
 
   test('may speak the older protocol, in which nothing is said of what is not there', async () => {
-    await using opened = await open({ limits: short }, ['/ipfs/bitswap/1.1.0'])
+    await using opened = await open({ limits: { block: 1500 } }, ['/ipfs/bitswap/1.1.0'])
     const { peer, source } = opened
     const [known, missing] = [block(), block()]
     peer.add(known.bytes)
     peer.answer = (want) => void (want.cid.at(-1) === known.digest.at(-1) && peer.answerFairly(want))
     const asked = source.block(missing.cid, size)
     expect(await source.block(known.cid, size)).toEqual(known.bytes)
-    await expect(asked).rejects.toThrow('it does not give the block within 0.4 seconds')
+    await expect(asked).rejects.toThrow('it does not give the block within 1.5 seconds')
     await expect.poll(() => cancels(peer)).toEqual([bytesOf(missing.cid)])
     // It may come late, and the connection goes on.
     await peer.say(responseMessage({ blocks: [missing.bytes] }))
@@ -288,7 +290,8 @@ describe('in a private network', () => {
       const asked = sourceAt(peers, peer.address).block(cid, size)
       await expect(asked).rejects.toThrow('it may have another swarm key')
     }
-    const asked = sourceAt(outside.peers, opened.peer.address).block(cid, size)
+    await using peers = openPeers({ swarmKey: null, limits })
+    const asked = sourceAt(peers, opened.peer.address).block(cid, size)
     await expect(asked).rejects.toThrow(/it may be in a private network|it does not answer/)
   })
 
