@@ -65,9 +65,11 @@ clientTest(['regctl'], 'a chunked upload whose connection breaks goes on where i
 
   expect(await client.feed(bytes, 'blob', 'put', `${proxy.address}/me/cut`)).toBe(sha256(bytes))
   expect(proxy.broken).toBe(true)
-  // One chunk was sent twice, and of the next attempt what was on its way when it was refused: the client may ask where to go on
-  // before the registry has heard of the break. From the beginning it would have been 10 MiB more.
-  expect(proxy.sent).toBeLessThan(size + 9 * mebibyte)
+  // regctl does not ask where to go on: it sends the chunk again, and is told when that is refused. So 4 MiB may be sent in vain,
+  // and of the 2 MiB of the broken chunk those that the registry never got: a reset throws away what it has not read. The
+  // registry cannot save it the former by waiting, before it judges a chunk, for a writer that is breaking off: such a writer
+  // may be in another process, and what the client sends meanwhile is on its way anyhow.
+  expect(proxy.sent).toBeLessThan(size + 6.5 * mebibyte)
 })
 
 clientTest(dockerPeers, 'a push whose connection breaks is tried again and succeeds', async () => {
