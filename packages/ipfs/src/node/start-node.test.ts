@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { encodeCid, peerId, type CidParts } from '@openregistry/dag'
 import {
   BitswapClient,
+  framed,
   MemoryBlockView,
   wantlistMessage,
   type BitswapClientOptions,
@@ -142,6 +143,49 @@ describe('a peer that asks', () => {
     const told = await client.told(({ blocks }) => blocks.length === 1)
     expect(told.hasNot).toEqual(wants.map(({ cid }) => hex(cid)))
   })
+})
+
+test('a peer that pings hears what it has sent', async () => {
+  await using client = await connect()
+  const stream = await client.open('/ipfs/ping/1.0.0')
+  for (const ping of [randomBytes(32), randomBytes(32)]) {
+    const heard = once(stream, 'message') as Promise<[{ data: { subarray(): Uint8Array } }]>
+    stream.send(ping)
+    const [{ data }] = await heard
+    expect(Buffer.from(data.subarray())).toEqual(ping)
+  }
+  await stream.close()
+  await expect.poll(() => stream.status).toBe('closed')
+})
+
+test('a peer that asks much faster than it is answered waits, and loses nothing', async () => {
+  await using client = await connect()
+  const [first, last] = [block(), block()]
+  const stream = await client.ask(wantlistMessage([{ cid: first.cid }]))
+  await client.told(({ blocks }) => blocks.length === 1)
+  const read = view.block.bind(view)
+  const gate = Promise.withResolvers<void>()
+  view.block = (digest) => gate.promise.then(() => read(digest))
+  try {
+    const wants = (count: number): Uint8Array =>
+      framed(wantlistMessage(Array.from({ length: count }, () => ({ cid: nobodys() }))))
+    // All that may wait, and one that is being looked for.
+    stream.send(wants(257))
+    await (await client.open('/ipfs/ping/1.0.0')).close()
+    // The second one is here when the first one was read.
+    stream.send(wants(0))
+    stream.send(wants(1))
+    const many = wants(500)
+    for (let sent = 0; sent < 3 * 2 ** 20; sent += many.length) stream.send(many)
+    stream.send(framed(wantlistMessage([{ cid: last.cid }])))
+    // Each time as much has come as was let through before.
+    for (let turn = 0; turn < 10; turn++) await (await client.open('/ipfs/ping/1.0.0')).close()
+    expect(stream.status).toBe('open')
+  } finally {
+    view.block = read
+    gate.resolve()
+  }
+  expect((await client.told(({ blocks }) => blocks.length === 2)).blocks).toHaveLength(2)
 })
 
 describe('a peer that does not take part fairly', () => {

@@ -5,7 +5,10 @@ import type { BitswapObserver } from './bitswap/peer-session.ts'
 import { serveBitswap } from './bitswap/serve-bitswap.ts'
 import { Announcer } from './dht/announcer.ts'
 import { connectionProtector } from './connection-protector.ts'
+import { boundedMuxer } from './memory/bounded-muxer.ts'
+import { PeerMemory } from './memory/peer-memory.ts'
 import { tcpMultiaddr, type NodeAddress } from './node-addresses.ts'
+import { answerPings } from './ping/answer-pings.ts'
 
 /** What a node is made of. */
 export interface NodeOptions {
@@ -20,6 +23,8 @@ export interface NodeOptions {
   readonly swarmKey: Uint8Array | null
   /** Connections at one time. */
   readonly maxConnections: number
+  /** Bytes that all connections together may hold with what nobody has read, and answers that they do not take. */
+  readonly peerMemory?: number
   readonly observer: BitswapObserver
   /** Multiaddrs of the peers by which it gets into the DHT when something is to be announced. */
   readonly bootstrap: readonly string[]
@@ -40,6 +45,8 @@ const maxInboundStreams = 16
 /** Bytes that a stream may have under way to here. All that arrives are questions, so it need not grow. */
 const streamWindow = 256 * 2 ** 10
 
+const defaultPeerMemory = 32 * 2 ** 20
+
 /** Milliseconds that stopping may take; then connections are cut. */
 const stopLimit = 5000
 
@@ -57,6 +64,7 @@ export async function startNode(options: NodeOptions): Promise<IpfsNode> {
   })
   try {
     await serveBitswap(node, view, observer)
+    await answerPings(node)
     await node.start()
   } catch (error) {
     await node.stop()
@@ -74,19 +82,20 @@ export async function startNode(options: NodeOptions): Promise<IpfsNode> {
   }
 }
 
-async function createNode({ seed, listen, reachable, swarmKey, maxConnections }: NodeOptions) {
-  const [{ createLibp2p }, { tcp }, { noise }, { yamux }, { identify }, { ping }] = await Promise.all([
+async function createNode(options: NodeOptions) {
+  const { seed, listen, reachable, swarmKey, maxConnections, peerMemory = defaultPeerMemory } = options
+  const [{ createLibp2p }, { tcp }, { noise }, { yamux }, { identify }] = await Promise.all([
     import('libp2p'),
     import('@libp2p/tcp'),
     import('@libp2p/noise'),
     import('@libp2p/yamux'),
     import('@libp2p/identify'),
-    import('@libp2p/ping'),
   ])
   const streamOptions = {
     ...{ initialStreamWindowSize: streamWindow, maxStreamWindowSize: streamWindow },
     maxReadBufferLength: 2 * streamWindow,
   }
+  const muxers = yamux({ maxInboundStreams, maxOutboundStreams: maxInboundStreams, streamOptions })
   const protector = await connectionProtector(swarmKey)
   return createLibp2p({
     start: false,
@@ -95,13 +104,15 @@ async function createNode({ seed, listen, reachable, swarmKey, maxConnections }:
     addresses: { listen: listen.map(tcpMultiaddr), appendAnnounce: reachable.map(tcpMultiaddr) },
     transports: [tcp({ maxConnections, backlog: 128 })],
     connectionEncrypters: [noise()],
-    streamMuxers: [yamux({ maxInboundStreams, maxOutboundStreams: maxInboundStreams, streamOptions })],
+    streamMuxers: [
+      () => boundedMuxer(muxers(), { memory: new PeerMemory(peerMemory), window: streamWindow }),
+    ],
     // Of a balancer all connections come from one host.
     connectionManager: {
       ...{ maxConnections, reconnectRetries: 0 },
       inboundConnectionThreshold: maxConnections,
     },
-    services: { identify: identify(), ping: ping() },
+    services: { identify: identify() },
     ...(protector === null ? {} : { connectionProtector: protector }),
   })
 }

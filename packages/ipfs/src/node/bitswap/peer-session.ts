@@ -27,8 +27,8 @@ export interface BitswapObserver {
   failed(error: unknown): void
 }
 
-/** Wants of one peer that may wait; what Kubo keeps of each of its peers, too. */
-const maxWants = 1024
+/** Wants of one peer that may wait, some 500 bytes each: as many as one message answers. The rest waits with the peer. */
+const maxWants = 256
 
 /** Bytes of the longest message that is read: the wantlists of Kubo go up to this, and blocks are not taken. */
 const longestQuestion = 2 * 2 ** 20

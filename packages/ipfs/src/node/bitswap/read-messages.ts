@@ -4,7 +4,7 @@ import type { ByteBudget } from './byte-budget.ts'
 import { streamPieces } from './stream-pieces.ts'
 
 /** Messages up to this size do not wait for the budget: nearly all of them, so that large ones hold nobody up. */
-const small = 64 * 2 ** 10
+const small = 16 * 2 ** 10
 
 /** Milliseconds that a message may take from its first byte to its last one. */
 const patience = 30_000

@@ -1,5 +1,13 @@
 import type { Stream } from '@libp2p/interface'
 
+/** Streams with something that was taken off them and not asked for. */
+const taken = new WeakSet<Stream>()
+
+/** Whether something has arrived on a stream that nobody has read to its end. */
+export function hasUnread(stream: Stream): boolean {
+  return stream.readBufferLength > 0 || taken.has(stream)
+}
+
 /**
  * What arrives on a stream, piece by piece. While nobody asks for the next piece the stream is paused, so that a peer can send
  * no more than its window, however fast it is.
@@ -9,10 +17,15 @@ export async function* streamPieces(stream: Stream): AsyncGenerator<Uint8Array, 
   const pieces: Uint8Array[] = []
   let fault: Error | null = null
   let ended = stream.readableEnded
+  let isResuming = false
   let arrived = Promise.withResolvers<void>()
+  const pause = (): void => {
+    if (!isResuming && stream.readStatus === 'readable') stream.pause()
+  }
   const onMessage = ({ data }: { data: { subarray(): Uint8Array } }): void => {
     pieces.push(data.subarray())
-    if (stream.readStatus === 'readable') stream.pause()
+    taken.add(stream)
+    pause()
     arrived.resolve()
   }
   const onEnd = (): void => {
@@ -32,14 +45,21 @@ export async function* streamPieces(stream: Stream): AsyncGenerator<Uint8Array, 
       if (piece !== undefined) yield piece
       else if (ended) break
       else {
+        taken.delete(stream)
         arrived = Promise.withResolvers()
-        // May bring the next piece before it returns.
-        if (stream.readStatus === 'paused') stream.resume()
+        if (stream.readStatus === 'paused') {
+          // May bring the next piece before it returns. A pause within it would not last.
+          isResuming = true
+          stream.resume()
+          isResuming = false
+          if (pieces.length > 0) pause()
+        }
         await arrived.promise
       }
     }
     if (fault !== null) throw fault as Error
   } finally {
+    taken.delete(stream)
     stream.removeEventListener('message', onMessage)
     stream.removeEventListener('end', onEnd)
     stream.removeEventListener('close', onClose)

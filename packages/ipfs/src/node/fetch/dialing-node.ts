@@ -1,5 +1,6 @@
 import type { Libp2p } from '@libp2p/interface'
 import { connectionProtector } from '../connection-protector.ts'
+import { answerPings } from '../ping/answer-pings.ts'
 
 /** Bytes that a stream may have under way to here, once it is fast: blocks of 1 MiB. */
 const streamWindow = 2 * 2 ** 20
@@ -21,24 +22,25 @@ export interface DialingOptions {
  * @throws Error when the swarm key is none.
  */
 export async function startDialingNode({ swarmKey, dialLimit }: DialingOptions): Promise<Libp2p> {
-  const [{ createLibp2p }, { tcp }, { noise }, { yamux }, { identify }, { ping }] = await Promise.all([
+  const [{ createLibp2p }, { tcp }, { noise }, { yamux }, { identify }] = await Promise.all([
     import('libp2p'),
     import('@libp2p/tcp'),
     import('@libp2p/noise'),
     import('@libp2p/yamux'),
     import('@libp2p/identify'),
-    import('@libp2p/ping'),
   ])
   const streamOptions = { maxStreamWindowSize: streamWindow, maxReadBufferLength: 2 * streamWindow }
   const protector = await connectionProtector(swarmKey)
-  return createLibp2p({
+  const node = await createLibp2p({
     nodeInfo: { name: 'openregistry', userAgent: 'openregistry' },
     addresses: { listen: [] },
     transports: [tcp()],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux({ maxInboundStreams, streamOptions })],
     connectionManager: { reconnectRetries: 0, dialTimeout: dialLimit, addressDialTimeout: dialLimit },
-    services: { identify: identify(), ping: ping() },
+    services: { identify: identify() },
     ...(protector === null ? {} : { connectionProtector: protector }),
   })
+  await answerPings(node)
+  return node
 }
