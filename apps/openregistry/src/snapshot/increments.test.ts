@@ -162,7 +162,7 @@ test('property: what is restored from a snapshot and all that is new since is wh
         await expect(restored(left, way)).rejects.toThrow(gone.root)
       },
     ),
-    { numRuns: 8 },
+    { numRuns: 6 },
   )
 }, 120_000)
 
