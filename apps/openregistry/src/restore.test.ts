@@ -55,6 +55,36 @@ async function nameOf({ client }: ServerUnderTest, repository: RepositoryName): 
   return (await client.api.cid(repository, null)).ipns
 }
 
+interface Saved {
+  snapshot: string
+  /** In IPNS. */
+  name: string
+}
+
+/** A snapshot is nobody's business but the operator's: the registry answers as for what does not exist. */
+async function expectNotServed({ server }: ServerUnderTest, { snapshot, name }: Saved): Promise<void> {
+  const ask = async (path: string, known: string) => {
+    const answer = await fetch(server + path)
+    return [answer.status, (await answer.text()).replaceAll(known, '…')]
+  }
+  const [noName, noCid] = [
+    'k51qzi5uqu5dkvh9sd6kf8ssu0wdy1t63okzfpng2vujl1zjqc9k7zvxtdwfkj',
+    'bafyreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy',
+  ]
+  for (const [path, query, own, other] of [
+    ['/routing/v1/ipns/', '', name, noName],
+    ['/ipns/', '?format=ipns-record', name, noName],
+    ['/ipfs/', '?format=ipns-record', name, noName],
+    ['/ipfs/', '?format=raw', snapshot, noCid],
+    ['/routing/v1/providers/', '', snapshot, noCid],
+  ] as const) {
+    expect([path, ...(await ask(path + own + query, own))]).toEqual([
+      path,
+      ...(await ask(path + other + query, other)),
+    ])
+  }
+}
+
 /** A folder with a registry that was filled, and a file beside it with its keys. */
 async function filled() {
   await using stack = new AsyncDisposableStack()
@@ -81,8 +111,9 @@ describe('a registry whose database and blobs are gone', () => {
     const names = await Promise.all([app, tool].map((repository) => nameOf(live, repository)))
     const saved = await run(['backup', '--ipfs', 'monday.car', '--with-blobs', '--json'])
     expect(saved.code, saved.stderr).toBe(0)
-    const snapshot = JSON.parse(saved.stdout) as { snapshot: string; name: string }
+    const snapshot = JSON.parse(saved.stdout) as Saved
     expect(snapshot).toMatchObject({ sealed: false, repositories: 2, tags: 3, manifests: 4 })
+    await expectNotServed(live, snapshot)
     await lose()
 
     const restored = await run(['restore', 'monday.car', '--json'])
@@ -109,10 +140,11 @@ describe('a registry whose database and blobs are gone', () => {
 
   test('is back with what is private from a sealed snapshot, and blobs come from wherever they are', async () => {
     await using registry = await filled()
-    const { cwd, images, run, lose, serve } = registry
+    const { cwd, live, images, run, lose, serve } = registry
     const saved = await run(['backup', '--ipfs', 'all.car', '--all', '--json'])
     expect(saved.code, saved.stderr).toBe(0)
     expect(JSON.parse(saved.stdout)).toMatchObject({ sealed: true, repositories: 3, blobsElsewhere: 3 })
+    await expectNotServed(live, JSON.parse(saved.stdout) as Saved)
     const car = await readFile(join(cwd, 'all.car'))
     for (const word of ['me/app', 'secret', 'rootfs', images[0]!.image.digest.slice(7)])
       expect(car.includes(word)).toBe(false)
