@@ -110,7 +110,7 @@ describeWithS3('several backends', (server) => {
     )
     // Two registries on one bucket would take each other's objects for left-overs.
     const copy = { ...env, OPEN_REGISTRY_DATA_DIR: 'saved' }
-    await expect(runServer({ cwd, env: copy })).rejects.toThrow('run "openregistry adopt"')
+    await expect(runServer({ cwd, env: copy })).rejects.toThrow('run "openregistry adopt --backend s3"')
     await registry.stop()
     expect((await runCommand(['adopt', '--backend', 's3', '--yes'], { cwd, env: copy })).code).toBe(0)
     await expect(runServer({ cwd, env })).rejects.toThrow('is another one than the database knows')

@@ -65,9 +65,9 @@ export class Ownership {
   async #compare(): Promise<void> {
     const held = await this.#store.readIdentity()
     if (held === this.#identity) return
-    if (held === null) throw lacksIdentity(this.#store.place)
+    if (held === null) throw lacksIdentity(this.#store)
     const known = await this.#ties.findBackendIdentity(this.#store.backend)
-    if (known !== held) throw hasOtherIdentity(this.#store.place)
+    if (known !== held) throw hasOtherIdentity(this.#store)
     this.#identity = known
   }
 }

@@ -105,7 +105,8 @@ describe('tieBackend', () => {
     )
     expect(refusal).toMatch(reason)
     expect(refusal).toContain('the folder /blobs')
-    expect(refusal).toContain('openregistry adopt')
+    expect(refusal).toContain('run "openregistry adopt --backend disk"')
+    expect(refusal).not.toContain('killed')
     expect({ known: known.identity, held: disk.identity }).toStrictEqual(before)
   })
 
@@ -179,6 +180,16 @@ describe('tieBackend', () => {
     await new Promise((resolve) => setImmediate(resolve))
     disk.identity = known.identity
     await starting
+  })
+
+  test('where the one that should have put it back was killed, the text says so, and adoption helps', async () => {
+    const { known, store } = create({ shared: 5, database: 'tied', backend: 'another' })
+    const killed = overwriting(store, new Set())
+    await expect(tieBackend(known, killed, noWait)).rejects.toThrow(
+      /killed in the second of its very first start.*run "openregistry adopt --backend disk"/,
+    )
+    await adoptBackend(known, store)
+    await tieBackend(known, killed, noWait)
   })
 
   test('a server goes on when another one claims over the identity just after it was seen', async () => {

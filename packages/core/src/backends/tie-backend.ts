@@ -51,7 +51,7 @@ export async function requireTied(
   store: Backend,
 ): Promise<Ownership> {
   const known = await metadata.findBackendIdentity(store.backend)
-  if (known === null) throw notTied(store.place)
+  if (known === null) throw notTied(store)
   return compared(metadata, store, { known, held: await store.readIdentity() })
 }
 
@@ -67,7 +67,7 @@ export async function examineTie(metadata: Ties, store: Backend): Promise<'tied'
     return 'tied'
   }
   if ((await store.readIdentity()) === null) await requireFit(metadata, store)
-  else if (await isInUse(metadata, store)) throw belongsToOthers(store.place)
+  else if (await isInUse(metadata, store)) throw belongsToOthers(store)
   return 'free'
 }
 
@@ -76,8 +76,8 @@ function compared(
   store: Backend,
   { known, held }: { known: BackendIdentity; held: BackendIdentity | null },
 ): Ownership {
-  if (held === null) throw lacksIdentity(store.place)
-  if (held !== known) throw hasOtherIdentity(store.place)
+  if (held === null) throw lacksIdentity(store)
+  if (held !== known) throw hasOtherIdentity(store)
   return new Ownership(store, metadata, known)
 }
 
@@ -123,17 +123,17 @@ async function tieAnew(metadata: Ties, store: Backend, wait: Milliseconds): Prom
     if (known !== null) return known
     await new Promise((resolve) => setTimeout(resolve, betweenLooks))
   }
-  throw belongsToOthers(store.place)
+  throw belongsToOthers(store)
 }
 
 /** @throws RegistryError unless both are empty, or the backend has what the database names. */
 async function requireFit(metadata: Ties, store: Backend): Promise<void> {
   if (!(await metadata.namesObjects(store.backend))) {
-    if (await holdsObjects(store)) throw belongsToOthers(store.place)
+    if (await holdsObjects(store)) throw belongsToOthers(store)
     return
   }
   const presence = await lookForObjects(metadata, store)
-  if (!hasMost(presence)) throw lacksObjects(store.place, presence)
+  if (!hasMost(presence)) throw lacksObjects(store, presence)
 }
 
 /** Whether the database names objects, or the backend holds any. */
