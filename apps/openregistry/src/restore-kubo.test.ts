@@ -88,7 +88,7 @@ test(
     await using folder = await temporaryFolder()
     const cwd = folder.path
     await using kubo = await KuboNode.start()
-    const node = { OPEN_REGISTRY_DFS_IPFS_API_URL: kubo.apiUrl, OPEN_REGISTRY_DFS_DEFAULT: 'disk' }
+    const node = { OPEN_REGISTRY_DFS_IPFS_API_URL: kubo.apiUrl }
     await using live = await runServer({ cwd, env: node })
     for (const tag of ['1', '2', '3']) await pushImage(live.client, `me/app:${tag}`, 15_000)
     const save = async (...args: string[]) => {
@@ -97,7 +97,7 @@ test(
       return JSON.parse(saved.stdout) as Saved & { size: number; bases: string[] }
     }
     const before = await save('--pin')
-    const image = await pushImage(live.client, 'me/app:4', 10)
+    const image = await pushImage(live.client, 'me/app:4', 100_000)
     const after = await save('new.car', '--since', before.snapshot)
     expect(after.bases).toEqual([before.snapshot])
     expect([before.size > 45_000, after.size < 5000]).toEqual([true, true])
@@ -110,7 +110,24 @@ test(
     expect([alone.code, alone.stderr]).toEqual([1, expect.stringContaining(before.snapshot)])
     const restored = await runCommand(['restore', 'new.car', '--kubo', kubo.apiUrl], { cwd, env })
     expect(restored.code, restored.stderr).toBe(0)
-    await using back = await runServer({ cwd, env })
-    expect((await back.client.oci.getManifest(name, parseTag('4'))).digest).toBe(image.digest)
+    {
+      await using back = await runServer({ cwd, env })
+      expect((await back.client.oci.getManifest(name, parseTag('4'))).digest).toBe(image.digest)
+    }
+
+    // As the backend that it was: it belongs to the lost database until somebody says otherwise, and has the blobs itself.
+    await rm(join(cwd, 'data'), { recursive: true })
+    const both = { cwd, env: { ...env, ...node } }
+    const refused = await runCommand(['restore', 'new.car'], both)
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringContaining('adopt --backend kubo" and the same'),
+    ])
+    expect((await runCommand(['adopt', '--backend', 'kubo', '--yes'], both)).code).toBe(0)
+    const again = await runCommand(['restore', 'new.car', '--json'], both)
+    expect(again.code, again.stderr).toBe(0)
+    expect(JSON.parse(again.stdout)).toMatchObject({ tags: 4, there: 0, missing: 0 })
+    await using same = await runServer(both)
+    expect((await layerOf(same, image.layer.digest)).equals(image.layer.bytes)).toBe(true)
   },
 )

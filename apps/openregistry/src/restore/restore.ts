@@ -1,5 +1,5 @@
 import { authorizationOf } from '@openregistry/blobs'
-import type { Ports } from '@openregistry/core'
+import { WrongBackend, type Ports } from '@openregistry/core'
 import {
   kuboSource,
   restoreSnapshot,
@@ -104,7 +104,21 @@ async function openRemote(
 async function openEmpty(config: Config, opened: AsyncDisposableStack): Promise<Ports> {
   if (config.db.kind === 'sqlite') await makeDataFolder(config.data_dir)
   await requireUnused(config)
-  return openPorts(config, createMetrics(), {}, opened, restoringName)
+  try {
+    return await openPorts(config, createMetrics(), {}, opened, restoringName)
+  } catch (error) {
+    throw error instanceof WrongBackend ? foreign(error) : error
+  }
+}
+
+/** Only whoever operates it knows whether the registry that a backend belonged to is gone. */
+function foreign(cause: WrongBackend): CommandError {
+  return new CommandError(
+    `${cause.message}\nA restore uses none of the objects that are there: it fetches each blob anew, and writes it beside them. If the ` +
+      `registry that they belonged to is lost, "openregistry adopt --backend ${cause.backend}" and the same command again; else ` +
+      'name a place that nobody uses.',
+    { cause },
+  )
 }
 
 /**
