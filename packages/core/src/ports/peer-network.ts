@@ -3,7 +3,7 @@ export type Announcement = 'announced' | 'withdrawn' | 'unanswered'
 
 /** How an announcement is made. */
 export interface AnnounceOptions {
-  /** Asked before anything is said, and right before each peer is told: once it says no, nobody is told any more. */
+  /** Asked before anything is said, and right before each peer is asked or told: after a no nobody hears of it any more. */
   mayTell(): Promise<boolean>
   signal?: AbortSignal | undefined
 }

@@ -23,7 +23,13 @@ export class DhtServer implements AsyncDisposable {
   silent = false
   /** Called with the kind of each message before it is worked off. */
   onMessage: (kind: 'find' | 'add') => void = () => undefined
+  /** What it does with a stream in place of an answer. */
+  misdeed: ((stream: Stream) => void) | null = null
+  /** Called when somebody has connected, before anything is said. */
+  onConnect: () => void = () => undefined
   readonly records: ProviderRecord[] = []
+  /** How often it was asked who it is. */
+  identified = 0
   /** How often it was asked for peers. */
   asked = 0
   readonly #node: Libp2p
@@ -49,6 +55,11 @@ export class DhtServer implements AsyncDisposable {
     })
     const server = new DhtServer(node)
     await node.handle(localProtocol, (stream) => server.#serve(stream))
+    await node.handle('/ipfs/id/1.0.0', (stream) => {
+      server.identified++
+      stream.abort(new Error('Nobody needs to know.'))
+    })
+    node.addEventListener('peer:connect', () => server.onConnect())
     return server
   }
 
@@ -78,6 +89,7 @@ export class DhtServer implements AsyncDisposable {
       const kind = message.get(1) === messageType.addProvider ? 'add' : 'find'
       this.onMessage(kind)
       if (this.silent) return stream.abort(new Error('It says nothing.'))
+      if (this.misdeed !== null) return this.misdeed(stream)
       if (kind === 'find') this.#answer(stream)
       else void this.#note(message.get(2) as Buffer, message.get(9) as Buffer)
     })

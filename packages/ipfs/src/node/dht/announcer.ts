@@ -5,14 +5,18 @@ import { sha256 } from '../../sha256.ts'
 import { Bootstrap } from './bootstrap.ts'
 import { closestPeers } from './closest-peers.ts'
 import type { Contact } from './contact.ts'
-import { DhtClient } from './dht-client.ts'
+import { DhtClient, type Subject } from './dht-client.ts'
 import type { DhtPeer } from './dht-message.ts'
 import { dhtNetworks, type DhtNetwork } from './dht-networks.ts'
 import { KnownContacts } from './known-contacts.ts'
 import { loadLibp2pParts, type Libp2pParts } from './libp2p-parts.ts'
+import { Permission } from './permission.ts'
 
 /** Milliseconds that one announcement may take. */
 const patience = 120_000
+
+/** Milliseconds after which those are told that were found by then: peers that say nothing would else keep it from all others. */
+const lookupPatience = 40_000
 
 /** Peers that are told at the same time. */
 const parallel = 5
@@ -50,32 +54,33 @@ export class Announcer implements PeerNetwork {
    */
   async announce(digest: Uint8Array, { mayTell, signal }: AnnounceOptions): Promise<Announcement> {
     const limit = AbortSignal.any([AbortSignal.timeout(patience), ...(signal === undefined ? [] : [signal])])
-    // Whoever is asked for peers close to a block learns its hash.
-    if (!(await mayTell())) return 'withdrawn'
-    const key = Buffer.concat([sha256Head, digest])
-    const outcome = { told: 0, withdrawn: false }
+    const permission = new Permission(mayTell)
+    const subject = { key: Buffer.concat([sha256Head, digest]), permission }
+    let told = 0
     try {
+      // So that nobody is connected to for nothing.
+      await permission.require()
       for (const [network, self] of await this.#networks(limit)) {
-        const closest = await this.#closest(network, key, limit)
+        const closest = await this.#closest(network, subject, limit)
         await eachOf(closest, parallel, async (contact) => {
-          outcome.withdrawn ||= !(await mayTell())
-          if (outcome.withdrawn) return
-          const isTold = await this.#tell(contact, network, { key, self }, limit)
-          outcome.told += Number(isTold)
+          if (permission.ended.aborted) return
+          const isTold = await this.#tell(contact, network, { ...subject, self }, limit)
+          told += Number(isTold)
         })
+        permission.ended.throwIfAborted()
       }
     } catch (error) {
-      if (!limit.aborted) throw error
       signal?.throwIfAborted()
+      if (!limit.aborted && !permission.isRefused) throw error
     }
-    if (outcome.told > 0) return 'announced'
-    return outcome.withdrawn ? 'withdrawn' : 'unanswered'
+    if (told > 0) return 'announced'
+    return permission.isRefused ? 'withdrawn' : 'unanswered'
   }
 
   async #tell(
     contact: Contact,
     network: DhtNetwork,
-    said: { key: Uint8Array; self: DhtPeer },
+    said: Subject & { self: DhtPeer },
     signal: AbortSignal,
   ): Promise<boolean> {
     try {
@@ -109,20 +114,24 @@ export class Announcer implements PeerNetwork {
     }
   }
 
-  async #closest(network: DhtNetwork, key: Uint8Array, signal: AbortSignal): Promise<Contact[]> {
+  /** @throws what ended the permission; the reason of the signal. */
+  async #closest(network: DhtNetwork, subject: Subject, limit: AbortSignal): Promise<Contact[]> {
     const known = this.#known.get(network)!
-    const target = sha256(key)
+    const target = sha256(subject.key)
+    const signal = AbortSignal.any([limit, subject.permission.ended])
+    const enough = AbortSignal.timeout(lookupPatience)
+    const asking = AbortSignal.any([signal, enough])
     return closestPeers({
-      ...{ target, signal },
+      ...{ target, signal, enough },
       start: known.closest(target),
       ask: async (contact) => {
         try {
-          const closer = await this.#client.findNode(contact, network, key, signal)
+          const closer = await this.#client.findNode(contact, network, subject, asking)
           known.add(contact)
           return closer.filter(({ peer }) => !peer.equals(this.#node.peerId))
         } catch {
           // Of the peers of a large network many are gone, and many take no more connections.
-          if (!signal.aborted) known.drop(contact)
+          if (!asking.aborted) known.drop(contact)
           return null
         }
       },

@@ -47,7 +47,8 @@ export class Bootstrap {
   ): Promise<{ network: DhtNetwork; contact: Contact }> {
     const connection = await this.#node.dial(address, { signal })
     const at = connection.remoteAddr.decapsulate('/p2p')
-    const network = this.#networks.find((one) => one.has(at))!
+    const network = this.#networks.find((one) => one.has(at))
+    if (network === undefined) throw new Error(`${at.toString()} is in none of the networks.`)
     return { network, contact: contactAt(connection.remotePeer, [at]) }
   }
 }

@@ -37,7 +37,7 @@ describe('the closest peers', () => {
   async function lookFor(key: string, first: number, silent: ReadonlySet<number>): Promise<number[]> {
     const target = hash(key)
     const found = await closestPeers({
-      ...{ target, signal, start: [peers[first]!] },
+      ...{ target, signal, enough: signal, start: [peers[first]!] },
       ask: (peer) => Promise.resolve(silent.has(peer.number) ? null : toldBy(peer, target)),
     })
     return found.map(({ number }) => number)
@@ -73,7 +73,7 @@ describe('the closest peers', () => {
     const target = hash('key')
     let [running, most] = [0, 0]
     await closestPeers({
-      ...{ target, signal, start: peers.slice(0, 20) },
+      ...{ target, signal, enough: signal, start: peers.slice(0, 20) },
       ask: async (peer) => {
         most = Math.max(most, ++running)
         await Promise.resolve()
@@ -89,7 +89,7 @@ describe('the closest peers', () => {
     const target = hash('key')
     const liar = (): Peer[] => Array.from({ length: 100 }, () => peerOf(1000 + last++))
     const found = await closestPeers({
-      ...{ target, signal, start: liar() },
+      ...{ target, signal, enough: signal, start: liar() },
       ask: () => Promise.resolve(liar()),
     })
     expect(last).toBeLessThanOrEqual(101 * 100)
@@ -103,8 +103,25 @@ describe('the closest peers', () => {
       return Promise.resolve(null)
     }
     const start = [...peers.slice(0, 5), ...peers.slice(0, 5)]
-    expect(await closestPeers({ target: hash('key'), signal, start, ask })).toEqual([])
+    expect(await closestPeers({ target: hash('key'), signal, enough: signal, start, ask })).toEqual([])
     expect(asked.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4])
+  })
+
+  test('are those that were found when it takes too long, whoever says nothing', async () => {
+    const time = new AbortController()
+    const answers = new Set(peers.slice(0, 3).map(({ number }) => number))
+    const asked: number[] = []
+    const ask = ({ number }: Peer): Promise<Peer[] | null> => {
+      asked.push(number)
+      if (answers.has(number)) return Promise.resolve(peers.slice(0, 50))
+      return new Promise((resolve) => time.signal.addEventListener('abort', () => resolve(null)))
+    }
+    const target = hash('key')
+    const looked = closestPeers({ target, signal, enough: time.signal, start: peers.slice(0, 3), ask })
+    await expect.poll(() => asked.length).toBe(7)
+    time.abort()
+    expect(new Set((await looked).map(({ number }) => number))).toEqual(answers)
+    expect(asked).toHaveLength(7)
   })
 
   test('are not looked for any more once the signal aborts', async () => {
@@ -113,7 +130,7 @@ describe('the closest peers', () => {
       stop.abort(new Error('enough'))
       return Promise.resolve(toldBy(peer, hash('key')))
     }
-    const lookup = { target: hash('key'), signal: stop.signal, start: peers.slice(0, 1), ask }
+    const lookup = { target: hash('key'), signal: stop.signal, enough: signal, start: peers.slice(0, 1), ask }
     await expect(closestPeers(lookup)).rejects.toThrow('enough')
   })
 })

@@ -14,6 +14,8 @@ export interface Lookup<P extends Placed> {
   ask(peer: P): Promise<readonly P[] | null>
   /** Aborts the lookup. */
   readonly signal: AbortSignal
+  /** Ends it, too, with those that have answered by then. What is being asked has to end with it. */
+  readonly enough: AbortSignal
 }
 
 /** How many closest peers there are to a key: those that keep what is said about it (kad-dht, `k`). */
@@ -35,13 +37,14 @@ const rememberedAtMost = 5 * closestCount
  * @throws the reason of the signal when it aborts.
  */
 export async function closestPeers<P extends Placed>(lookup: Lookup<P>): Promise<P[]> {
-  const { ask, signal } = lookup
+  const { ask, signal, enough } = lookup
   const candidates = new Candidates<P>(lookup.target)
   candidates.add(lookup.start)
   const running = new Set<Promise<void>>()
   for (let asked = 0; ;) {
     signal.throwIfAborted()
-    const next = running.size < parallel && asked < askedAtMost ? candidates.next() : undefined
+    const mayAsk = running.size < parallel && asked < askedAtMost && !enough.aborted
+    const next = mayAsk ? candidates.next() : undefined
     if (next !== undefined) {
       asked++
       const run = ask(next.peer)

@@ -6,6 +6,7 @@ import type { Placed } from './closest-peers.ts'
 import type { DhtPeer } from './dht-message.ts'
 import type { DhtNetwork } from './dht-networks.ts'
 import type { Libp2pParts } from './libp2p-parts.ts'
+import { reachOf } from './reach.ts'
 
 /** A peer with addresses at which it can be called. */
 export interface Contact extends Placed {
@@ -18,17 +19,24 @@ export function contactAt(peer: PeerId, addresses: readonly Multiaddr[]): Contac
   return { peer, addresses, place: sha256(peer.toMultihash().bytes) }
 }
 
+/** Who told of a peer: in which network, and at which address it was asked. */
+interface Hearsay {
+  readonly network: DhtNetwork
+  readonly at: Multiaddr
+}
+
 /**
  * A peer that somebody told of. Strangers may have us call at addresses of this network alone, by TCP, without a name that
- * could lead elsewhere and without a relay. Null: there is none, or it is no peer.
+ * could lead elsewhere and without a relay. Addresses of this machine are those of other services to everybody who is not on
+ * it, and so are those of its link. Null: there is none, or it is no peer.
  */
 export function contactOf(
   { id, addresses }: DhtPeer,
-  network: DhtNetwork,
+  { network, at }: Hearsay,
   { peerIdFromMultihash }: Pick<Libp2pParts, 'peerIdFromMultihash'>,
 ): Contact | null {
   const good = addresses.map(readAddress).filter((one) => one !== null)
-  const ours = good.filter((one) => network.has(one))
+  const ours = good.filter((one) => network.has(one) && ['far', reachOf(at)].includes(reachOf(one)))
   if (ours.length === 0) return null
   try {
     return contactAt(peerIdFromMultihash(decodeMultihash(id)), ours)

@@ -1,9 +1,12 @@
-import type { Libp2p, Stream } from '@libp2p/interface'
+import type { Connection, Libp2p, Stream } from '@libp2p/interface'
+import { ByteBudget } from '../bitswap/byte-budget.ts'
+import { readMessages } from '../bitswap/read-messages.ts'
 import { closestCount } from './closest-peers.ts'
 import { contactOf, type Contact } from './contact.ts'
 import { addProviderMessage, findNodeMessage, readCloserPeers, type DhtPeer } from './dht-message.ts'
 import type { DhtNetwork } from './dht-networks.ts'
 import type { Libp2pParts } from './libp2p-parts.ts'
+import type { Permission } from './permission.ts'
 import { SharedConnections } from './shared-connections.ts'
 
 /** Milliseconds that a peer may take for everything: to be reached, to open a stream, and to answer. */
@@ -12,10 +15,22 @@ const patience = 10_000
 /** Bytes of the longest answer that is read: twenty peers with many addresses. */
 const longestAnswer = 64 * 2 ** 10
 
+/** Bytes of the answers that are read at one time. */
+const answersAtMost = 16 * longestAnswer
+
+/** A block that peers are asked about, or told of. */
+export interface Subject {
+  /** Its multihash. */
+  readonly key: Uint8Array
+  /** Asked when a peer is there, right before it hears of the block. */
+  readonly permission: Permission
+}
+
 /** Talks to peers of a DHT as a client: it asks and tells, and answers nobody. */
 export class DhtClient {
   readonly #connections: SharedConnections
   readonly #parts: Libp2pParts
+  readonly #answers = new ByteBudget(answersAtMost)
 
   constructor(node: Libp2p, parts: Libp2pParts) {
     this.#parts = parts
@@ -26,15 +41,22 @@ export class DhtClient {
    * Asks a peer for peers that are closer to a key.
    * @throws what went wrong, whatever it was: the peer is of no use.
    */
-  async findNode(to: Contact, network: DhtNetwork, key: Uint8Array, signal: AbortSignal): Promise<Contact[]> {
-    return this.#talk(to, network, signal, async (stream, limit) => {
-      const sizes = { maxDataLength: longestAnswer, maxBufferSize: 2 * longestAnswer }
-      const messages = this.#parts.lpStream(stream, sizes)
+  async findNode(
+    to: Contact,
+    network: DhtNetwork,
+    { key, permission }: Subject,
+    signal: AbortSignal,
+  ): Promise<Contact[]> {
+    return this.#talk(to, network, signal, async (stream, { remoteAddr: at }) => {
+      await permission.require()
       stream.send(findNodeMessage(key))
-      const answer = await messages.read(limit)
-      return readCloserPeers(answer.subarray(), closestCount)
-        .map((peer) => contactOf(peer, network, this.#parts))
-        .filter((contact) => contact !== null)
+      const limits = { budget: this.#answers, longest: longestAnswer }
+      for await (const answer of readMessages(stream, limits)) {
+        return readCloserPeers(answer, closestCount)
+          .map((peer) => contactOf(peer, { network, at }, this.#parts))
+          .filter((contact) => contact !== null)
+      }
+      throw new Error('It ends the stream without an answer.')
     })
   }
 
@@ -45,12 +67,13 @@ export class DhtClient {
   async addProvider(
     to: Contact,
     network: DhtNetwork,
-    said: { key: Uint8Array; self: DhtPeer },
+    { key, permission, self }: Subject & { self: DhtPeer },
     signal: AbortSignal,
   ): Promise<void> {
-    await this.#talk(to, network, signal, async (stream, limit) => {
+    await this.#talk(to, network, signal, async (stream, _, limit) => {
       const answers = this.#parts.byteStream(stream, { maxBufferSize: longestAnswer })
-      stream.send(addProviderMessage(said.key, said.self))
+      await permission.require()
+      stream.send(addProviderMessage(key, self))
       await Promise.all([stream.close(limit), answers.read(limit)])
     })
   }
@@ -59,18 +82,23 @@ export class DhtClient {
     to: Contact,
     { protocol }: DhtNetwork,
     signal: AbortSignal,
-    talk: (stream: Stream, limit: { signal: AbortSignal }) => Promise<T>,
+    talk: (stream: Stream, connection: Connection, limit: { signal: AbortSignal }) => Promise<T>,
   ): Promise<T> {
     const limit = { signal: AbortSignal.any([signal, AbortSignal.timeout(patience)]) }
     return this.#connections.with(to, limit.signal, async (connection) => {
       const stream = await connection.newStream(protocol, limit)
+      const stop = (): void => stream.abort(limit.signal.reason as Error)
+      limit.signal.addEventListener('abort', stop, { once: true })
       try {
-        const said = await talk(stream, limit)
+        limit.signal.throwIfAborted()
+        const said = await talk(stream, connection, limit)
         await stream.close(limit)
         return said
       } catch (error) {
         stream.abort(error as Error)
         throw error
+      } finally {
+        limit.signal.removeEventListener('abort', stop)
       }
     })
   }

@@ -1,5 +1,6 @@
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Libp2pParts } from './libp2p-parts.ts'
+import { isOddIpv6 } from './reach.ts'
 
 /**
  * One of the two DHTs that nodes of IPFS have. Peers with public addresses are in the one, those with private addresses in the
@@ -17,7 +18,7 @@ export interface DhtNetwork {
 export function dhtNetworks({ isPrivate }: Pick<Libp2pParts, 'isPrivate'>): [DhtNetwork, DhtNetwork] {
   const network = (protocol: string, local: boolean): DhtNetwork => ({
     ...{ protocol, local },
-    has: (address) => isPrivate(address) === local,
+    has: (address) => isPrivate(address) === local && (local || !isOddIpv6(address)),
   })
   return [network('/ipfs/kad/1.0.0', false), network('/ipfs/lan/kad/1.0.0', true)]
 }
