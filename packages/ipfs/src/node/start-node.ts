@@ -112,7 +112,8 @@ async function createNode(options: NodeOptions) {
       ...{ maxConnections, reconnectRetries: 0 },
       inboundConnectionThreshold: maxConnections,
     },
-    services: { identify: identify() },
+    // Who connects is asked nothing: libp2p reads such answers without a bound, and they are of no use here.
+    services: { identify: identify({ runOnConnectionOpen: false }) },
     ...(protector === null ? {} : { connectionProtector: protector }),
   })
 }

@@ -38,7 +38,7 @@ export async function startDialingNode({ swarmKey, dialLimit }: DialingOptions):
     connectionEncrypters: [noise()],
     streamMuxers: [yamux({ maxInboundStreams, streamOptions })],
     connectionManager: { reconnectRetries: 0, dialTimeout: dialLimit, addressDialTimeout: dialLimit },
-    services: { identify: identify() },
+    services: { identify: identify({ runOnConnectionOpen: false }) },
     ...(protector === null ? {} : { connectionProtector: protector }),
   })
   await answerPings(node)
