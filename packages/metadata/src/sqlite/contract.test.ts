@@ -1,17 +1,12 @@
 import type { MetadataStore } from '@openregistry/core'
 import { metadataStoreContract } from '@openregistry/testkit'
 import { expect } from 'vitest'
-import { reads, type ReadName } from '../operations.ts'
-import type { Step } from '../sql/query.ts'
-import type { Sql } from '../sql/sql.ts'
+import type { ReadName } from '../operations.ts'
 import { Connection } from './connection.ts'
 import { keptReads } from './kept-reads.ts'
 import { openSqliteMetadataStore } from './open.ts'
-import { runStep } from './run-step.ts'
-import { sqliteSql } from './sqlite-dialect.ts'
+import { readAfresh, withoutTime, type Question } from './read-afresh.ts'
 import { temporaryFolder } from './temporary-folder.ts'
-
-type Question = [name: ReadName, input: readonly unknown[]]
 
 /** Writes down what is asked of the reads whose answers are kept. */
 function noting(store: MetadataStore, asked: Question[]): MetadataStore {
@@ -24,20 +19,6 @@ function noting(store: MetadataStore, asked: Question[]): MetadataStore {
     }
   }
   return { ...store, ...noted }
-}
-
-/** What a connection says that has no memory. */
-function readAfresh(connection: Connection, [name, input]: Question): unknown {
-  return runStep(
-    connection,
-    (reads[name] as (sql: Sql, ...input: unknown[]) => Step<unknown>)(sqliteSql, ...input),
-  )
-}
-
-/** The time is told only to whom it is new. */
-function withoutTime(answer: unknown): unknown {
-  const text = JSON.stringify(answer, (key, value: unknown) => (key === 'now' ? undefined : value))
-  return JSON.parse(text) as unknown
 }
 
 metadataStoreContract('SQLite', async () => {

@@ -1,8 +1,9 @@
 import type { BlobLocation, ReferrerRecord } from '@openregistry/core'
 import type { OperationInput, OperationResult, ReadName } from '../operations.ts'
 
-/** What a tag, and what the fields of a row take besides their text, about. */
-const perTag = 32
+/** What a tag, an annotation, and what the fields of a row take besides their text, about. */
+const perTag = 40
+const perAnnotation = 120
 const perRow = 200
 
 /** How the answers of one read are kept. */
@@ -62,8 +63,11 @@ function sizeOf(places: readonly BlobLocation[]): number {
   return places.reduce((sum, place) => sum + (place.kind === 'inline' ? place.bytes.length : perRow), 0)
 }
 
-function sizeOfReferrer({ annotations }: ReferrerRecord): number {
-  let size = 2 * perRow
-  for (const name in annotations) size += name.length + (annotations[name]?.length ?? 0)
+/** Somebody made the annotations up: a hundred thousand short ones take twenty times as much memory as their text. */
+function sizeOfReferrer({ mediaType, artifactType, annotations }: ReferrerRecord): number {
+  let size = 2 * perRow + mediaType.length + (artifactType?.length ?? 0)
+  for (const name in annotations) {
+    size += perAnnotation + 2 * (name.length + (annotations[name]?.length ?? 0))
+  }
   return size
 }

@@ -1,5 +1,7 @@
 import { stat } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { newUploadId } from '@openregistry/core'
 import { parseRepositoryName } from '@openregistry/oci'
@@ -78,6 +80,37 @@ test('an answer is given again until somebody has written, whoever it was', asyn
       expect((await reader.run('listTagNames', app, page))?.repository.visibility).toBe(visibility)
     }
     expect(kept.hits).toBe(2)
+  })
+})
+
+test('a long turn does not read on and on what was at its beginning', async () => {
+  await withOther(async (reader, other) => {
+    await reader.run('listTagNames', app, page)
+    other.database.exec(`UPDATE repositories SET visibility = 'private'`)
+    const began = performance.now()
+    while (performance.now() - began < 20);
+    expect((await reader.run('listTagNames', app, page))?.repository.visibility).toBe('private')
+  })
+})
+
+test('an answer does not keep the address of the request that asked for it', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const held = (): number => {
+    collect()
+    return process.memoryUsage().heapUsed
+  }
+  await withOther(async (reader, other) => {
+    other.database.exec(`UPDATE repositories SET name = 'library/application'`)
+    const before = held()
+    for (let asked = 0; asked < 1000; asked++) {
+      const address = Buffer.alloc(16_384, `/v2/library/application/tags/list?last=${asked}&`).toString(
+        'latin1',
+      )
+      const [name, after] = [parseRepositoryName(address.slice(4, 23)), address.slice(39, 60)]
+      expect((await reader.run('listTagNames', name, { after, limit: 10 }))?.repository.name).toBe(name)
+    }
+    expect(held() - before).toBeLessThan(4 * 2 ** 20)
   })
 })
 

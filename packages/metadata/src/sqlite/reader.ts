@@ -5,6 +5,7 @@ import { Connection } from './connection.ts'
 import { isBusy, toRegistryError } from './faults.ts'
 import { KeptAnswers } from './kept-answers.ts'
 import { keptReads, type Keeping } from './kept-reads.ts'
+import { ownText } from './own-text.ts'
 import { runStep } from './run-step.ts'
 import { sqliteSql } from './sqlite-dialect.ts'
 import type { Writer } from './writer.ts'
@@ -14,13 +15,16 @@ const end: Query = { text: 'COMMIT', values: [] }
 /** Another number once any other connection, of whatever process, has written; and this one never writes. */
 const version: Query = { text: 'PRAGMA data_version', values: [] }
 
+/** Milliseconds for which a snapshot is shared: a turn in which very many ask is long. */
+const sharedAtMost = 5
+
 /**
  * Reads on the caller's thread, each one statement that sees everything acknowledged before. It never waits: in the rare
  * moments when the file is locked against readers, the writer's thread does the read.
  *
  * Beginning to read costs SQLite three system calls, half of a small query. Reads of one turn of the event loop therefore
- * share one snapshot. Nobody can tell: it ends before an answer of the writer is seen, so whoever was told of a change
- * reads it, and what another process changed in this turn is asked for in a later one.
+ * share one snapshot. It ends before an answer of the writer is seen, so whoever was told of a change reads it; what
+ * another process changes is read from the next turn on, or a few milliseconds later in a long one.
  *
  * Where nothing was written since, an answer is given again instead of being looked up again. It is the same object: nobody
  * changes what was read.
@@ -31,6 +35,8 @@ export class Reader implements Disposable {
   readonly #writer: Writer
   #closed = false
   #snapshot: NodeJS.Immediate | null = null
+  /** When it began, by `performance.now()`. */
+  #begun = 0
 
   constructor(file: string, writer: Writer, kept = new KeptAnswers()) {
     this.kept = kept
@@ -57,9 +63,10 @@ export class Reader implements Disposable {
     if (key === null) return this.#read(name, input)
     const known = this.kept.get(key)
     if (known !== undefined) return known as OperationResult<N>
-    const answer = this.#read(name, input)
+    const own = input.map((part: unknown) => (typeof part === 'string' ? ownText(part) : part))
+    const answer = this.#read(name, own as OperationInput<N>)
     const size = keeping.size(answer)
-    if (size !== null) this.kept.keep(key, answer, size)
+    if (size !== null) this.kept.keep(ownText(key), answer, size)
     return answer
   }
 
@@ -69,7 +76,12 @@ export class Reader implements Disposable {
   }
 
   #beginSnapshot(): void {
-    if (this.#snapshot !== null) return
+    const now = performance.now()
+    if (this.#snapshot !== null) {
+      if (now - this.#begun < sharedAtMost) return
+      this.#endSnapshot()
+    }
+    this.#begun = now
     this.#connection.all(begin)
     this.#snapshot = setImmediate(() => this.#endSnapshot())
     try {
