@@ -14,7 +14,7 @@ all that they see with a model of what must be true. See tools/faults/README.md.
   --seeds N          runs with N seeds (default 8), the first of which is --from
   --from N           (default 1)
   --seed S           one run with this seed, to see a failure again
-  --shape SHAPE      embedded, replicas, supervisor, s3, kubo or stack (default: in turn; one seed: in all)
+  --shape SHAPE      embedded, replicas, supervisor, s3, kubo, cluster or stack (default: in turn; one seed: in all)
   --fault NAME       this fault alone, for example "power cut" or "database away for 30 s"
   --faults N         faults that a run needs at least (default 6)
   --kills N          kills alone, and at least so many in each run
@@ -96,6 +96,7 @@ function chosenShapes(): readonly Shape[] {
 function missingFor(shape: Shape): string | null {
   if (needsPostgres(shape) && findPostgres() === null) return 'PostgreSQL'
   if (shape === 's3' && findVersitygw() === null) return 'versitygw'
+  if (shape === 'cluster' && findIpfsPeer('ipfs-cluster') === null) return 'IPFS Cluster'
   return needsKubo(shape) && findIpfsPeer('kubo') === null ? 'Kubo' : null
 }
 

@@ -5,21 +5,21 @@ import { aWhile, someMoment, someReplica, type Fault, type Stage } from './stage
 /** Steps of the database fail, before they happened or after, so that nobody hears of it. */
 export const failingSteps: Fault = {
   name: 'failing steps',
-  shapes: ['embedded', 's3', 'kubo', 'replicas', 'stack'],
+  shapes: ['embedded', 's3', 'kubo', 'cluster', 'replicas', 'stack'],
   run: (stage) => failAt(stage, 'failing steps', metadataPoints),
 }
 
 /** Operations of the blob store fail, before they happened or after. */
 export const failingOperations: Fault = {
   name: 'failing operations',
-  shapes: ['embedded', 's3', 'kubo', 'replicas', 'stack'],
+  shapes: ['embedded', 's3', 'kubo', 'cluster', 'replicas', 'stack'],
   run: (stage) => failAt(stage, 'failing operations', blobPoints),
 }
 
 /** A process stands still in the middle of something, while others go on. */
 export const sleepingWriter: Fault = {
   name: 'sleeping writer',
-  shapes: ['embedded', 's3', 'kubo', 'replicas', 'stack'],
+  shapes: ['embedded', 's3', 'kubo', 'cluster', 'replicas', 'stack'],
   async run(stage) {
     await someMoment(stage)
     const points = somePoints(stage.random, [...metadataPoints, ...blobPoints])

@@ -19,7 +19,7 @@ export const fullBlobs: Fault = {
  */
 export const fullDatabase: Fault = {
   name: 'database full',
-  shapes: ['embedded', 'kubo', 'replicas', 'stack', 'supervisor'],
+  shapes: ['embedded', 'kubo', 'cluster', 'replicas', 'stack', 'supervisor'],
   isPossible: ({ database }) => database.disk?.isOwn === true,
   async run(stage) {
     const { disk, server } = stage.deployment.database

@@ -5,6 +5,7 @@ import { fullBlobs, fullDatabase } from './full-disk.ts'
 import { killSupervisor, killWorker } from './kill-process.ts'
 import { cutPower, killAnywhere, killAtPoint } from './kill.ts'
 import { pauseProcess, pauseProcessLong } from './pause-process.ts'
+import { clusterCrashes, troubledCluster } from './ipfs-cluster.ts'
 import { kuboCollects, kuboCrashes, kuboStandsStill, troubledKubo } from './kubo.ts'
 import type { Fault } from './stage.ts'
 import { unmountedBlobs } from './unmounted.ts'
@@ -43,6 +44,10 @@ export const allFaults: readonly Fault[] = [
   troubledKubo,
   kuboStandsStill,
   kuboCollects,
+  clusterCrashes,
+  clusterCrashes,
+  troubledCluster,
+  troubledCluster,
 ]
 
 /** What takes too long for an ordinary run: only by name. */

@@ -4,7 +4,7 @@ import { someMoment, someReplica, type Fault, type Stage } from './stage.ts'
 /** A process is killed at a random moment. */
 export const killAnywhere: Fault = {
   name: 'kill anywhere',
-  shapes: ['embedded', 's3', 'kubo', 'replicas', 'stack'],
+  shapes: ['embedded', 's3', 'kubo', 'cluster', 'replicas', 'stack'],
   async run(stage) {
     await someMoment(stage)
     await whileDown(stage, async () => {
@@ -19,7 +19,7 @@ export const killAnywhere: Fault = {
 /** A process is killed just before or after one of its operations. */
 export const killAtPoint: Fault = {
   name: 'kill at a point',
-  shapes: ['embedded', 's3', 'kubo', 'replicas', 'stack'],
+  shapes: ['embedded', 's3', 'kubo', 'cluster', 'replicas', 'stack'],
   async run(stage) {
     await someMoment(stage)
     await whileDown(stage, async () => {

@@ -1,14 +1,14 @@
-import type { HttpFault } from '@openregistry/testkit'
+import type { HttpFault, KuboNode } from '@openregistry/testkit'
 import type { KuboUnderTest } from '../under-test/kubo.ts'
 import { aWhile, someMoment, type Fault, type Stage } from './stage.ts'
 
 /** The Kubo node crashes and comes back. */
 export const kuboCrashes: Fault = {
   name: 'kubo away',
-  shapes: ['kubo', 'stack'],
+  shapes: ['kubo', 'cluster', 'stack'],
   async run(stage) {
     await someMoment(stage)
-    const { node } = kuboOf(stage)
+    const node = nodeOf(stage)
     stage.report.fault(this.name)
     const over = stage.faultTimes.begin()
     await node.stop('SIGKILL')
@@ -21,10 +21,10 @@ export const kuboCrashes: Fault = {
 /** The Kubo node stands still, with its connections open. */
 export const kuboStandsStill: Fault = {
   name: 'kubo paused',
-  shapes: ['kubo', 'stack'],
+  shapes: ['kubo', 'cluster', 'stack'],
   async run(stage) {
     await someMoment(stage)
-    const { node } = kuboOf(stage)
+    const node = nodeOf(stage)
     stage.report.fault(this.name)
     const over = stage.faultTimes.begin()
     node.pause()
@@ -34,12 +34,15 @@ export const kuboStandsStill: Fault = {
   },
 }
 
-/** Kubo collects its garbage. That is no fault: nothing may fail because of it. */
+/**
+ * Kubo collects its garbage. That is no fault: nothing may fail because of it. Behind a cluster it is one: blocks are not safe there
+ * before they are pinned, and what is sent again and again may be given up.
+ */
 export const kuboCollects: Fault = {
   name: 'kubo collects its garbage',
   shapes: ['kubo', 'stack'],
   async run(stage) {
-    const { node } = kuboOf(stage)
+    const node = nodeOf(stage)
     for (let times = stage.random.integer(1, 3); times > 0; times--) {
       await someMoment(stage)
       stage.report.fault(this.name)
@@ -75,6 +78,13 @@ export const troubledKubo: Fault = {
     for (const proxy of [api, gateway]) proxy.fault = null
     over()
   },
+}
+
+/** The node that has the blobs, be it behind a cluster. */
+function nodeOf({ deployment }: Stage): KuboNode {
+  const node = (deployment.kubo ?? deployment.ipfsCluster)?.node
+  if (node === undefined) throw new Error('This shape has no Kubo node.')
+  return node
 }
 
 function kuboOf({ deployment }: Stage): KuboUnderTest {

@@ -6,6 +6,7 @@ import { folderPlace, type BlobPlace } from './blob-place.ts'
 import { BucketUnderTest } from './bucket.ts'
 import { cutPower } from './cut-power.ts'
 import type { Database } from './database.ts'
+import { IpfsClusterUnderTest } from './ipfs-cluster.ts'
 import { KuboUnderTest } from './kubo.ts'
 import type { ProcessOptions, RegistryProcess, Serving } from './registry-process.ts'
 import { Replica } from './replica.ts'
@@ -14,28 +15,33 @@ import { sqliteDatabase } from './sqlite.ts'
 import { Supervised } from './supervised.ts'
 
 /** In which form the registry runs. */
-export type Shape = 'embedded' | 's3' | 'kubo' | 'replicas' | 'stack' | 'supervisor'
+export type Shape = 'embedded' | 's3' | 'kubo' | 'cluster' | 'replicas' | 'stack' | 'supervisor'
 
-export const allShapes: readonly Shape[] = ['embedded', 'replicas', 'supervisor', 's3', 'kubo', 'stack']
+export const allShapes: readonly Shape[] = [
+  ...(['embedded', 'replicas', 'supervisor', 's3', 'kubo', 'cluster', 'stack'] as const),
+]
 
 /** Whether a shape stands on PostgreSQL. */
 export function needsPostgres(shape: Shape): boolean {
   return shape === 'replicas' || shape === 'stack' || shape === 'supervisor'
 }
 
-/** Whether its blobs are in a Kubo node. */
+/** Whether it has a Kubo node. */
 export function needsKubo(shape: Shape): boolean {
-  return shape === 'kubo' || shape === 'stack'
+  return shape === 'kubo' || shape === 'cluster' || shape === 'stack'
 }
 
 const replicas = ['replica-1', 'replica-2', 'replica-3']
 
-const names = { embedded: ['registry'], s3: ['registry'], kubo: ['registry'], replicas, stack: replicas }
+const alone = ['registry']
+
+const names = { embedded: alone, s3: alone, kubo: alone, cluster: alone, replicas, stack: replicas }
 
 /** Where blobs are that do not lie in a folder. */
 interface Service {
   bucket: BucketUnderTest | null
   kubo: KuboUnderTest | null
+  ipfsCluster: IpfsClusterUnderTest | null
 }
 
 /** How a deployment is made. */
@@ -62,6 +68,8 @@ export class Deployment implements AsyncDisposable {
   readonly bucket: BucketUnderTest | null
   /** Where blobs are in the shapes `kubo` and `stack`, else null. */
   readonly kubo: KuboUnderTest | null
+  /** Where blobs are in the shape `cluster`, else null. */
+  readonly ipfsCluster: IpfsClusterUnderTest | null
   readonly #journal: string
   readonly #report: Report
   /** For questions that the replicas do not take. */
@@ -72,11 +80,12 @@ export class Deployment implements AsyncDisposable {
     options: DeploymentOptions,
     database: Database,
     volumes: { data: Volume; blobs: Volume },
-    { bucket, kubo }: Service,
+    { bucket, kubo, ipfsCluster }: Service,
   ) {
     const { folder, report } = options
     this.bucket = bucket
     this.kubo = kubo
+    this.ipfsCluster = ipfsCluster
     this.database = database
     this.#report = report
     this.volumes = volumes
@@ -95,6 +104,7 @@ export class Deployment implements AsyncDisposable {
       UV_THREADPOOL_SIZE: '8',
       ...bucket?.env,
       ...kubo?.env,
+      ...ipfsCluster?.env,
       ...options.env,
     }
     const optionsOf = (name: string, index: number): ProcessOptions => {
@@ -123,14 +133,16 @@ export class Deployment implements AsyncDisposable {
       : sqliteDatabase(data)
     const service: Service = {
       bucket: shape === 's3' ? await BucketUnderTest.open() : null,
-      kubo: needsKubo(shape) ? await KuboUnderTest.open() : null,
+      kubo: shape === 'kubo' || shape === 'stack' ? await KuboUnderTest.open() : null,
+      ipfsCluster: shape === 'cluster' ? await IpfsClusterUnderTest.open() : null,
     }
     return new Deployment(options, database, { data, blobs }, service)
   }
 
   /** Where objects are. */
   get blobs(): BlobPlace {
-    return this.bucket?.place ?? this.kubo?.place ?? folderPlace(this.blobFolder)
+    const service = this.bucket ?? this.kubo ?? this.ipfsCluster
+    return service?.place ?? folderPlace(this.blobFolder)
   }
 
   /** Starts whatever does not run. */
@@ -182,7 +194,7 @@ export class Deployment implements AsyncDisposable {
     await this.database.keep(folder)
     await cp(this.volumes.data.path, join(folder, 'data'), { recursive: true })
     await cp(this.volumes.blobs.path, join(folder, 'blobs'), { recursive: true })
-    const kept = this.bucket?.server.folder ?? this.kubo?.node.folder ?? null
+    const kept = this.bucket?.server.folder ?? (this.kubo ?? this.ipfsCluster)?.node.folder ?? null
     if (kept !== null) await cp(kept, join(folder, 'service'), { recursive: true })
   }
 
@@ -191,6 +203,7 @@ export class Deployment implements AsyncDisposable {
     await this.database[Symbol.asyncDispose]()
     await this.bucket?.[Symbol.asyncDispose]()
     await this.kubo?.[Symbol.asyncDispose]()
+    await this.ipfsCluster?.[Symbol.asyncDispose]()
     await this.volumes.blobs[Symbol.asyncDispose]()
     await this.volumes.data[Symbol.asyncDispose]()
   }

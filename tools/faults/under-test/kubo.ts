@@ -1,6 +1,6 @@
-import { cidParts, parseCid } from '@openregistry/dag'
 import { HttpFaultProxy, KuboNode } from '@openregistry/testkit'
 import type { BlobPlace } from './blob-place.ts'
+import { pinnedPlace } from './pinned-place.ts'
 
 /** A real Kubo node, which can crash, behind proxies that can break requests. */
 export class KuboUnderTest implements AsyncDisposable {
@@ -34,39 +34,13 @@ export class KuboUnderTest implements AsyncDisposable {
     }
   }
 
-  /**
-   * Its objects, by the pins of the index, and layouts as `layouts/<SHA-256 of the root>`; pins that hold something and belong to
-   * no entry are among the keys, too.
-   */
+  /** Its objects, by the pins of the index. */
   get place(): BlobPlace {
-    return {
-      keys: async () => {
-        const objects = await this.#objects()
-        const held = new Set([emptyDirectory, ...[...objects.values()].map(({ pin }) => pin)])
-        const pins = Object.keys(await this.#pins('recursive'))
-        return [...objects.keys(), ...pins.filter((pin) => !held.has(pin)).map((pin) => `of the pin ${pin}`)]
-      },
-      open: async (key) => {
-        const file = (await this.#objects()).get(key)?.file
-        if (file === undefined) return null
-        const answer = await fetch(`${this.node.gatewayUrl}/ipfs/${file}`, {
-          headers: { 'cache-control': 'only-if-cached' },
-        })
-        return answer.ok ? answer.body : null
-      },
-    }
-  }
-
-  /** Entries of the index: a pin of a CID that contains the key, whose name says what it leads to. */
-  async #objects(): Promise<Map<string, { pin: string; file: string }>> {
-    const objects = new Map<string, { pin: string; file: string }>()
-    for (const [cid, { Name = '' }] of Object.entries(await this.#pins('direct'))) {
-      const [, key] =
-        /^openregistry\/([0-9a-f]{32}\/[0-9a-f]{32}|layouts\/[0-9a-f]{64})$/.exec(textOf(cid)) ?? []
-      const [pin = '', file = ''] = Name.split(' ')
-      if (key !== undefined) objects.set(key, { pin, file })
-    }
-    return objects
+    return pinnedPlace(this.node, async () => {
+      const entries = Object.entries(await this.#pins('direct'))
+      const held = Object.keys(await this.#pins('recursive'))
+      return { entries: entries.map(([cid, { Name = '' }]) => [cid, Name] as const), held }
+    })
   }
 
   async #pins(type: 'direct' | 'recursive'): Promise<Record<string, { Name?: string }>> {
@@ -81,12 +55,4 @@ export class KuboUnderTest implements AsyncDisposable {
     await this.gateway[Symbol.asyncDispose]()
     await this.node[Symbol.asyncDispose]()
   }
-}
-
-/** What every node has pinned of itself. */
-const emptyDirectory = 'QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn'
-
-/** The text that an identity CID is. */
-function textOf(cid: string): string {
-  return new TextDecoder().decode(cidParts(parseCid(cid)).digest)
 }

@@ -145,6 +145,8 @@ async function giveBack(
   fault: HttpFault | null,
 ): Promise<void> {
   const headers = { ...answer.headers, ...(fault?.kind === 'more headers' ? fault.headers : {}) }
+  // Some announce trailers for an answer without a body, which Node refuses to do.
+  if (headers['transfer-encoding'] === undefined) delete headers.trailer
   if (fault?.kind === 'lose answer') {
     await drained(answer)
     throw new Error('lost')
