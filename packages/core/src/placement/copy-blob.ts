@@ -66,8 +66,12 @@ export async function copyBlob(ports: Ports, wish: CopyWish, options: CopyOption
 
 /** The place that is read is away, not the one that is written: other blobs may have more luck. */
 export class SourceAway extends RegistryError {
-  constructor(fault: unknown) {
-    super('STORAGE_UNAVAILABLE', 'A storage backend that has the content does not answer.', { cause: fault })
+  constructor(backend: string, cause: unknown) {
+    super(
+      'STORAGE_UNAVAILABLE',
+      `The storage backend "${backend}" has the content, and does not answer or is not configured here.`,
+      { cause },
+    )
   }
 }
 
@@ -77,24 +81,27 @@ async function copyObject(
   { backend, key }: { backend: string; key: StorageKey },
   options: CopyOptions,
 ): Promise<'copied' | 'unwanted' | 'damaged' | 'missing'> {
-  await using reader = await orAway(() => backendNamed(ports, backend).open(key))
+  await using reader = await orAway(backend, () => backendNamed(ports, backend).open(key))
   if (reader === null) return 'missing'
-  return await copyFrom(ports, wish, fromSource(reader.chunks), options)
+  return await copyFrom(ports, wish, fromSource(backend, reader.chunks), options)
 }
 
-async function orAway<T>(ask: () => Promise<T>): Promise<T> {
+async function orAway<T>(backend: string, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask()
   } catch (error) {
-    throw isAway(error) ? new SourceAway(error) : error
+    throw isAway(error) ? new SourceAway(backend, error) : error
   }
 }
 
-async function* fromSource(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+async function* fromSource(
+  backend: string,
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
   const iterator = chunks[Symbol.asyncIterator]()
   try {
     for (;;) {
-      const next = await orAway(() => iterator.next())
+      const next = await orAway(backend, () => iterator.next())
       if (next.done === true) return
       yield next.value
     }
