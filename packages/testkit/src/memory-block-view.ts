@@ -135,8 +135,10 @@ export class MemoryBlockView {
 
   /** As a view does that lends memory: what was given back holds something else at once. */
   async lend(hash: Uint8Array): Promise<{ bytes: Uint8Array; release: () => void } | null> {
-    const bytes = (await this.block(hash))?.slice()
-    if (bytes === undefined) return null
+    const block = await this.block(hash)
+    if (block === null) return null
+    // A Buffer's own `slice` would not copy.
+    const bytes = Uint8Array.from(block)
     this.lent++
     const release = (): void => {
       this.lent--

@@ -5,6 +5,7 @@ import type { StorageKey } from '@openregistry/core'
 import { unixfsNode } from '@openregistry/dag'
 import { RegistryError, digestBytes } from '@openregistry/oci'
 import { hashedContent, type HashedContent } from '@openregistry/testkit'
+import { BlockMemory } from './block-memory.ts'
 import { createBlockView } from './stored-block-view.ts'
 import { StoredContent } from './stored-content.ts'
 
@@ -41,7 +42,8 @@ describe('blocks', () => {
       fc.asyncProperty(fc.nat({ max: 5 * mebi }), fc.constantFrom('one', 'inline'), async (size, place) => {
         const [stored, content] = [new StoredContent(), contentOf(size)]
         stored.put(content, place)
-        const view = createBlockView(stored.ports)
+        const memory = new BlockMemory()
+        const view = createBlockView(stored.ports, { memory })
         const leaves =
           size <= mebi
             ? [digestBytes(content.sha256)]
@@ -58,7 +60,10 @@ describe('blocks', () => {
           expect(node).toStrictEqual(unixfsNode(content, at + 1, 0, sha256))
           expect(await view.blockSize(level.slice(0, 32))).toBe(node!.length)
         }
-        expect([stored.one.unclosed, stored.hasher.lent]).toStrictEqual([0, 0])
+        expect(stored.one.unclosed).toBe(0)
+        // All were read at once, and each piece has come back.
+        const inPieces = bytes.filter((block) => place === 'one' && block!.length > 65_536).length
+        expect(memory.free).toBe(inPieces)
       }),
       {
         numRuns: 20,
@@ -123,30 +128,45 @@ describe('blocks', () => {
 })
 
 describe('a block that is lent', () => {
-  test('is in memory of the hasher, which goes back once', async () => {
-    const [stored, content] = [new StoredContent(), contentOf(mebi + 100)]
+  test('has memory that is used again once it was given back, and never before', async () => {
+    const [stored, content] = [new StoredContent(), contentOf(3 * mebi + 100)]
     stored.put(content, 'one')
-    const view = createBlockView(stored.ports)
-    const lent = (await view.lend(leafHash(content, 0)))!
-    expect(Buffer.from(lent.bytes).equals(content.bytes.subarray(0, mebi))).toBe(true)
-    expect(stored.hasher.lent).toBe(1)
-    lent.release!()
-    expect(lent.bytes[0]).toBe(0xcc)
+    const memory = new BlockMemory()
+    const view = createBlockView(stored.ports, { memory })
+    const first = (await view.lend(leafHash(content, 0)))!
+    const second = (await view.lend(leafHash(content, 1)))!
+    expect(Buffer.from(first.bytes).equals(content.bytes.subarray(0, mebi))).toBe(true)
+    first.release!()
+    first.release!()
+    expect(memory.free).toBe(1)
+    const third = (await view.lend(leafHash(content, 2)))!
+    expect(third.bytes.buffer).toBe(first.bytes.buffer)
+    expect(Buffer.from(second.bytes).equals(content.bytes.subarray(mebi, 2 * mebi))).toBe(true)
+    expect(memory.free).toBe(0)
     // The end of the blob is small: the memory is its own.
-    expect((await view.lend(leafHash(content, 1)))!.release).toBeNull()
-    expect(stored.hasher.lent).toBe(0)
+    expect((await view.lend(leafHash(content, 3)))!.release).toBeNull()
+  })
+
+  test('is nothing that the garbage collector takes for small when it is left behind', async () => {
+    const [stored, content] = [new StoredContent(), contentOf(mebi)]
+    stored.put(content, 'one')
+    const { bytes } = (await createBlockView(stored.ports).lend(leafHash(content, 0)))!
+    expect(bytes.buffer).toBeInstanceOf(ArrayBuffer)
   })
 
   test('is given back when it is wrong, or cannot be read', async () => {
     const [stored, content] = [new StoredContent(), contentOf(2 * mebi)]
+    const memory = new BlockMemory()
+    const view = createBlockView(stored.ports, { memory })
     const key = keyAt(stored.put(content, 'one'), 0)
     stored.one.objects.set(key, new Uint8Array(2 * mebi))
-    expect(await codeOf(createBlockView(stored.ports).lend(leafHash(content, 0)))).toBe('STORAGE_UNAVAILABLE')
+    expect(await codeOf(view.lend(leafHash(content, 0)))).toBe('STORAGE_UNAVAILABLE')
+    expect(memory.free).toBe(1)
     stored.put(content, 'two')
     const short = { size: 2 * mebi, chunks: (async function* () {})() }
     stored.two.open = async () => ({ ...short, [Symbol.asyncDispose]: async () => undefined })
-    expect(await codeOf(createBlockView(stored.ports).lend(leafHash(content, 1)))).toBe('STORAGE_UNAVAILABLE')
-    expect(stored.hasher.lent).toBe(0)
+    expect(await codeOf(view.lend(leafHash(content, 1)))).toBe('STORAGE_UNAVAILABLE')
+    expect(memory.free).toBe(1)
   })
 })
 

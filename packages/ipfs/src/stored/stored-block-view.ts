@@ -12,6 +12,7 @@ import { unixfsLeafSize, unixfsNode } from '@openregistry/dag'
 import { RegistryError, digestBytes } from '@openregistry/oci'
 import type { BlockView, FileView, LentBlock } from '../block-view.ts'
 import { sha256 as sha256Of } from '../sha256.ts'
+import { BlockMemory } from './block-memory.ts'
 import { atEachPlace } from './each-place.ts'
 import { hasSha256 } from './has-sha256.ts'
 import { openPlace, type Lost } from './open-place.ts'
@@ -34,21 +35,31 @@ const defaultRoom = 32 * 2 ** 20
 /** Blobs with a block of the wanted hash that are tried; another one is only tried when the first cannot be read. */
 const triesAtMost = 16
 
+/** What a view may be given. */
+export interface BlockViewOptions {
+  /** Bytes of trees that are kept in memory. */
+  room?: number
+  /** Where blocks are lent. */
+  memory?: BlockMemory
+}
+
 /**
  * The block view over stored blobs. Leaves are ranges of a blob where it lies, nodes are derived from the packed hashes, and
  * nothing is stored twice. Every block is hashed before it is given away.
- * @param room bytes of trees that are kept in memory.
  */
-export function createBlockView(ports: BlockViewPorts, { room = defaultRoom } = {}): BlockView {
-  return new StoredBlockView(ports, room)
+export function createBlockView(ports: BlockViewPorts, options: BlockViewOptions = {}): BlockView {
+  const { room = defaultRoom, memory = new BlockMemory() } = options
+  return new StoredBlockView(ports, room, memory)
 }
 
 class StoredBlockView implements BlockView {
   readonly #ports: BlockViewPorts
   readonly #trees: TreeCache
+  readonly #memory: BlockMemory
 
-  constructor(ports: BlockViewPorts, room: number) {
+  constructor(ports: BlockViewPorts, room: number, memory: BlockMemory) {
     this.#ports = ports
+    this.#memory = memory
     this.#trees = new TreeCache(ports.metadata, room)
   }
 
@@ -137,7 +148,8 @@ class StoredBlockView implements BlockView {
       }
       const reader = await openPlace(this.#ports, location, size, range)
       if (typeof reader === 'string') return reader
-      return (await readVerified(reader, range.length, sha256, hasher)) ?? 'damaged'
+      const reading = { hasher, memory: this.#memory }
+      return (await readVerified(reader, range.length, sha256, reading)) ?? 'damaged'
     })
   }
 
