@@ -1,6 +1,7 @@
 import { parseRepositoryName } from '@openregistry/oci'
 import { describeWithKubo, HttpFaultProxy, type HttpFault, type ProxiedRequest } from '@openregistry/testkit'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { expectBlob, expectBroken, expectMended } from './testing/expect-blob.ts'
 import { pushImage, type PushedImage } from './testing/push-image.ts'
 import { rawGet } from './testing/raw-get.ts'
 import { runServer, type ServerUnderTest } from './testing/run-server.ts'
@@ -48,16 +49,7 @@ describeWithKubo('a registry on Kubo', (node) => {
   test('gives layers to Kubo under their CIDs, and takes them from there, in ranges as well', async () => {
     const image = await push(3 * mebi + 5)
     const { bytes } = image.layer
-    const whole = await rawGet(blobUrl(registry, image))
-    expect([whole.status, Buffer.compare(whole.body, bytes)]).toEqual([200, 0])
-    for (const [from, to] of [
-      [0, 0],
-      [mebi - 1, mebi],
-      [2 * mebi + 7, 3 * mebi + 4],
-    ] as const) {
-      const part = await rawGet(blobUrl(registry, image), { Range: `bytes=${from}-${to}` })
-      expect([part.status, Buffer.compare(part.body, bytes.subarray(from, to + 1))]).toEqual([206, 0])
-    }
+    const whole = await expectBlob(blobUrl(registry, image), bytes)
     const cid = whole.headers['openregistry-cid']
     const fetched = await rawGet(`${node().gatewayUrl}/ipfs/${String(cid)}`)
     expect([fetched.status, Buffer.compare(fetched.body, bytes)]).toEqual([200, 0])
@@ -68,13 +60,10 @@ describeWithKubo('a registry on Kubo', (node) => {
     const { bytes, digest } = image.layer
     let read = 0
     gateway.fault = ({ method }) => (method === 'GET' && ++read === 4 ? { kind: 'wrong byte', at: 5 } : null)
-    const broken = await rawGet(blobUrl(registry, image))
-    expect([broken.status, broken.complete, broken.announced]).toEqual([200, false, bytes.length])
-    expect(Buffer.compare(broken.body, bytes.subarray(0, broken.body.length))).toBe(0)
+    await expectBroken(blobUrl(registry, image), bytes)
     gateway.fault = null
-    await expect.poll(async () => (await rawGet(blobUrl(registry, image))).status).toBe(404)
-    await registry.client.oci.uploadBlob(name, digest, bytes)
-    expect(Buffer.compare((await rawGet(blobUrl(registry, image))).body, bytes)).toBe(0)
+    const again = () => registry.client.oci.uploadBlob(name, digest, bytes)
+    await expectMended(blobUrl(registry, image), bytes, again)
   })
 
   test.each<[string, HttpFault]>([
