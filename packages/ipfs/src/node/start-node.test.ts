@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { encodeCid, peerId, type CidParts } from '@openregistry/dag'
 import {
   BitswapClient,
+  freePort,
   framed,
   MemoryBlockView,
   wantlistMessage,
@@ -50,6 +51,14 @@ function cidOf(bytes: Uint8Array, { codec = 0x55, version = 1 }: Partial<CidPart
 
 const nobodys = (): Buffer => cidOf(randomBytes(9))
 const hex = (bytes: Buffer): string => bytes.toString('hex')
+
+test('a node that cannot be what it was to be leaves nothing behind', async () => {
+  const listen = [{ host: '127.0.0.1', port: await freePort() }]
+  const bootstrap = ['/ip4/127.0.0.1/tcp/65536/p2p/12D3KooWNzSp4xoS4LbQtq1uNaYcJhtdL63TtD78fadCgj9vLEYS']
+  await expect(startNode({ ...options, listen, bootstrap })).rejects.toThrow()
+  await using other = await startNode({ ...options, listen })
+  expect(other.addresses).toHaveLength(2)
+})
 
 test('a node has the name that its key gives it, and says where it is reached', () => {
   expect(node.addresses).toEqual([

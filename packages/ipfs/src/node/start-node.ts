@@ -53,7 +53,7 @@ const stopLimit = 5000
 /**
  * Starts a node that speaks libp2p over TCP and gives blocks away by Bitswap. It looks for nobody, unless something
  * is to be announced: whoever wants something connects to it. The libraries load with the first call.
- * @throws the error of the system when an address is taken; Error when the swarm key is none.
+ * @throws the error of the system when an address is taken; Error when the swarm key, or an address of the bootstrap, is none.
  */
 export async function startNode(options: NodeOptions): Promise<IpfsNode> {
   const { observer, view, bootstrap } = options
@@ -62,7 +62,9 @@ export async function startNode(options: NodeOptions): Promise<IpfsNode> {
   node.addEventListener('peer:disconnect', ({ detail }) => {
     void node.peerStore.delete(detail).catch((error: unknown) => observer.failed(error))
   })
+  let announcer: Announcer
   try {
+    announcer = await Announcer.load(node, bootstrap)
     await serveBitswap(node, view, observer)
     await answerPings(node)
     await node.start()
@@ -70,7 +72,6 @@ export async function startNode(options: NodeOptions): Promise<IpfsNode> {
     await node.stop()
     throw error
   }
-  const announcer = await Announcer.load(node, bootstrap)
   return {
     peerId: node.peerId.toString(),
     addresses: node.getMultiaddrs().map(String),

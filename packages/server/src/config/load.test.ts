@@ -177,6 +177,21 @@ describe('everything that is wrong is said at once', () => {
       'ipfs: {bootstrap: /ip4/8.8.8.8/udp/1/quic-v1/p2p/12D3KooWNzSp4xoS4LbQtq1uNaYcJhtdL63TtD78fadCgj9vLEYS}',
       'the address of a node',
     ],
+    [
+      'an address of a node at a port that is none',
+      `ipfs: {bootstrap: ${bootstrap.replace('4001', '65536')}}`,
+      'the address of a node',
+    ],
+    [
+      'an address of a node at an IP address that is none',
+      `ipfs: {bootstrap: ${bootstrap.replace('dns/ipfs.example', 'ip4/8.8.8.256')}}`,
+      'the address of a node',
+    ],
+    [
+      'an address of a node whose peer ID is none',
+      `ipfs: {bootstrap: ${bootstrap.replace('12D3', '1111')}}`,
+      'the address of a node',
+    ],
   ])('%s', async (_what, yaml, expected) => {
     const problems = await problemsOf(yaml)
     expect(problems).toHaveLength(1)

@@ -3,6 +3,7 @@ import { derivedField, field, type Values } from './field.ts'
 import { clusterKeys, kuboKeys } from './ipfs-keys.ts'
 import { limits } from './limits.ts'
 import { namespace } from './namespace.ts'
+import { peerAddress } from './peer-address.ts'
 import { s3Keys } from './s3-keys.ts'
 import { skynetKeys } from './skynet-keys.ts'
 import {
@@ -13,7 +14,6 @@ import {
   listenAddress,
   listOf,
   mapOf,
-  peerAddress,
   origin,
   path,
   size,

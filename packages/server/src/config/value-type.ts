@@ -158,13 +158,6 @@ export function listenAddress(): ValueType<ListenAddress> {
   }
 }
 
-/** Where a node of IPFS is, and who it is: a multiaddr of TCP, or of a name in DNS that knows more (`/dnsaddr`). */
-export function peerAddress(): ValueType<string> {
-  const form =
-    /^\/(?:(?:ip4\/[0-9.]+|ip6\/[0-9a-fA-F:.]+|dns[46]?\/[A-Za-z0-9.-]+)\/tcp\/\d{1,5}|dnsaddr\/[A-Za-z0-9.-]+)\/p2p\/[1-9A-HJ-NP-Za-km-z]{46,60}$/
-  return text('the address of a node, such as /dns/ipfs.example.org/tcp/4001/p2p/12D3KooW…', form)
-}
-
 /** Several values of one type: a YAML sequence, or a list with commas in the environment. */
 export function listOf<T>(item: ValueType<T>): ValueType<T[]> {
   const parseEntries = (entries: readonly string[], context: ValueContext) =>

@@ -94,15 +94,26 @@ export class Announcer implements PeerNetwork {
 
   /** The networks that somebody is known in, with this node as its peers are told of it. */
   async #networks(signal: AbortSignal): Promise<[DhtNetwork, DhtPeer][]> {
-    if ([...this.#known.values()].every(({ size }) => size === 0)) {
-      for (const { network, contact } of await this.#bootstrap.contacts(signal))
-        this.#known.get(network)?.add(contact)
-    }
+    await this.#join(signal)
     const found = [...this.#known].filter(([, { size }]) => size > 0)
     const reachable = found.map(([network]): [DhtNetwork, DhtPeer] => [network, this.#self(network)])
     const usable = reachable.filter(([, { addresses }]) => addresses.length > 0)
     if (usable.length > 0) return usable
     throw new Error('The node has no address at which the peers of the network could reach it.')
+  }
+
+  /** Gets into the networks in which nobody is known. @throws Error when there is none at all. */
+  async #join(signal: AbortSignal): Promise<void> {
+    const isKnown = (network: DhtNetwork): boolean => (this.#known.get(network)?.size ?? 0) > 0
+    const isAlone = ![...this.#known.keys()].some(isKnown)
+    if (!isAlone && !this.#bootstrap.isDue(isKnown)) return
+    try {
+      for (const { network, contact } of await this.#bootstrap.contacts(isKnown, signal))
+        this.#known.get(network)?.add(contact)
+    } catch (error) {
+      // Without the one network there is still the other.
+      if (isAlone) throw error
+    }
   }
 
   #self(network: DhtNetwork): DhtPeer {
