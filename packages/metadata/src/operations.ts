@@ -100,6 +100,7 @@ import { noteSurplus } from './steps/note-surplus.ts'
 import { openCopy } from './steps/open-copy.ts'
 import { openUpload } from './steps/open-upload.ts'
 import { postponeLayouts } from './steps/postpone-layouts.ts'
+import { postponeRoots } from './steps/postpone-roots.ts'
 import { purgeContent } from './steps/purge-content.ts'
 import { putDirectory } from './steps/put-directory.ts'
 import { putLayout } from './steps/put-layout.ts'
@@ -242,6 +243,7 @@ export const steps = {
   openCopy,
   openUpload,
   postponeLayouts,
+  postponeRoots,
   purgeContent,
   putDirectory,
   putLayout,

@@ -52,6 +52,9 @@ export async function announceRoots(ports: AnnouncePorts, signal?: AbortSignal):
     more = false
     for (const kind of ['layouts', 'directories'] as const) {
       const due = await ports.metadata.listDueRoots(kind, batch)
+      // All at once: a registry has far more images without a tag than with one, and looks at them all day.
+      const idle = due.filter(({ wanted }) => !wanted).map(({ of }) => of)
+      if (idle.length > 0) await ports.metadata.postponeRoots(idle, lookAgain)
       await eachOf(withoutEqual(due), parallel, async (root) => {
         if (signal?.aborted === true) return
         const outcome = await announceOne(ports, root, signal)
@@ -68,15 +71,15 @@ export async function announceRoots(ports: AnnouncePorts, signal?: AbortSignal):
 
 async function announceOne(
   { metadata, network, observe }: AnnouncePorts,
-  { of, root, wanted }: DueRoot,
+  { of, root }: DueRoot,
   signal: AbortSignal | undefined,
 ): Promise<Announcement> {
   const mayTell = async (): Promise<boolean> => {
-    const node = wanted ? await metadata.findPublicNode(root) : null
+    const node = await metadata.findPublicNode(root)
     return node !== null && isForEverybody(node.repository)
   }
-  const outcome = wanted ? await network.announce(root, { mayTell, signal }) : 'withdrawn'
-  if (wanted) observe(outcome)
+  const outcome = await network.announce(root, { mayTell, signal })
+  observe(outcome)
   const announced = outcome === 'announced'
   // Spread, so that what was announced together does not stay together for ever.
   const again = announced ? interval * (0.95 + Math.random() / 10) : lookAgain
@@ -84,10 +87,10 @@ async function announceOne(
   return outcome
 }
 
-/** Equal images of several repositories have one layout, of which the network is told once. */
+/** Those that are wanted. Equal images of several repositories have one layout, of which the network is told once. */
 function withoutEqual(due: readonly DueRoot[]): DueRoot[] {
   const seen = new Set<string>()
-  return due.filter(({ root, wanted }) => !wanted || seen.size < seen.add(root.toHex()).size)
+  return due.filter(({ root, wanted }) => wanted && seen.size < seen.add(root.toHex()).size)
 }
 
 /** Does so a few seconds after roots were stored, and whenever it is time to tell of some again. */

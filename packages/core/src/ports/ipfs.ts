@@ -350,6 +350,9 @@ export interface IpfsStore {
    */
   listDueRoots(of: 'layouts' | 'directories', limit: number): Promise<DueRoot[]>
 
+  /** Has roots that are not wanted be due again after this time. */
+  postponeRoots(roots: readonly DueRoot['of'][], delay: Milliseconds): Promise<void>
+
   /** Has a root be due again. If peers took note, this holds for all images with the same layout. */
   endAnnouncement(input: EndAnnouncement): Promise<void>
 

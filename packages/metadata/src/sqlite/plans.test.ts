@@ -244,6 +244,7 @@ async function useIpfs(store: MetadataStore, name: RepositoryName, digest: Diges
     for (const kind of ['layouts', 'directories'] as const) {
       for (const due of await store.listDueRoots(kind, 10)) {
         for (const announced of [true, false]) await store.endAnnouncement({ ...due, announced, again: 0 })
+        await store.postponeRoots([due.of], 0)
       }
     }
     const { id: repositoryId } = (await store.findRepository(name))!

@@ -96,6 +96,27 @@ export function announcementTests(open: OpenMetadataStore): void {
         expect(await wanted('layouts')).toStrictEqual([untagged.root])
       })
 
+      test('that are not wanted are put off, many at once, and the others keep their turn', async () => {
+        const [kept, ...others] = [
+          await showTagged(store()),
+          await showTagged(store()),
+          await showTagged(store()),
+        ]
+        const roots = await due('layouts')
+        await store().postponeRoots(
+          roots.slice(1).map(({ of }) => of),
+          hour,
+        )
+        expect((await due('layouts')).map(({ root }) => root)).toStrictEqual([kept.root])
+        await store().postponeRoots(
+          roots.map(({ of }) => of),
+          0,
+        )
+        expect(await due('layouts')).toHaveLength(1 + others.length)
+        await store().postponeRoots([], hour)
+        await end(await due('layouts'), hour)
+      })
+
       test('are remembered for as long as peers do, whoever sees them now', async () => {
         const shown = await showTagged(store())
         expect(await announcedOf(shown)).toStrictEqual([])
@@ -136,6 +157,8 @@ export function announcementTests(open: OpenMetadataStore): void {
         await put(shown, second)
         await end([one!], hour)
         expect((await due('directories')).map((other) => other.root)).toStrictEqual([second])
+        await store().postponeRoots([one!.of], hour)
+        expect(await due('directories')).toStrictEqual([])
         await end([{ ...one!, root: second }], 20 * hour)
         expect(await due('directories')).toStrictEqual([])
         // Soon, but not at once: pushes come in numbers.
