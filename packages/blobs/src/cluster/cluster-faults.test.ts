@@ -121,7 +121,7 @@ describeWithIpfsCluster('a store on an IPFS Cluster', (running) => {
       const proxy = await proxyOf(running().peer.apiUrl)
       proxy.fault = ({ path: asked, method }) =>
         asked.startsWith(path) && method !== 'DELETE' ? fault : null
-      const store = open({ apiUrl: proxy.url, timeout: 500, retryWithin: 300 })
+      const store = open({ apiUrl: proxy.url, timeout: 2000, retryWithin: 300 })
       const key = newKey()
       const writing = store.write(key, reusing(newBytes(mebi + 1), chunk))
       await expect(writing).rejects.toMatchObject({ code: `STORAGE_${code}` })

@@ -274,7 +274,7 @@ describeWithKubo('a store on a Kubo node with faults', (node) => {
       ['a refusal', { kind: 'refuse', status: 500, body: 'no' }],
       ['a gateway that gives another range', { kind: 'instead', body: 'all of it' }],
     ])('%s', async (_what, fault) => {
-      const store = proxied.open({ timeout: 500, retryWithin: 300 })
+      const store = proxied.open({ timeout: 2000, retryWithin: 300 })
       const [key, bytes] = [newKey(), bytesOf(3 * mebi)]
       await store.write(key, reusing(bytes, chunk))
       let asked = 0
