@@ -50,6 +50,11 @@ test('and at no address of IPv6 that a router may translate to a private one', (
   for (const one of translated) expect(calledAt(open, outside, one)).toEqual([])
 })
 
+test('and at few of them for each peer', () => {
+  const many = Array.from({ length: 16 }, (_, at) => `/ip4/8.8.8.${at + 1}/tcp/4001`)
+  expect(calledAt(open, outside, ...many)).toEqual(many.slice(0, 4))
+})
+
 test('and at private addresses of a local one', () => {
   expect(calledAt(local, neighbour, '/ip4/8.8.8.8/tcp/4001', ...strange)).toEqual([])
   const self = '12D3KooWNzSp4xoS4LbQtq1uNaYcJhtdL63TtD78fadCgj9vLEYS'

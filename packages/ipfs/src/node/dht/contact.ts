@@ -8,6 +8,9 @@ import type { DhtNetwork } from './dht-networks.ts'
 import type { Libp2pParts } from './libp2p-parts.ts'
 import { reachOf } from './reach.ts'
 
+/** Addresses at which a peer is called. Strangers would else have us call very many others, in the name of one. */
+const calledAtMost = 4
+
 /** A peer with addresses at which it can be called. */
 export interface Contact extends Placed {
   readonly peer: PeerId
@@ -39,7 +42,7 @@ export function contactOf(
   const ours = good.filter((one) => network.has(one) && ['far', reachOf(at)].includes(reachOf(one)))
   if (ours.length === 0) return null
   try {
-    return contactAt(peerIdFromMultihash(decodeMultihash(id)), ours)
+    return contactAt(peerIdFromMultihash(decodeMultihash(id)), ours.slice(0, calledAtMost))
   } catch {
     // Strangers may write anything into a message.
     return null
