@@ -16,6 +16,9 @@ export const longestAnswer = 4 * 2 ** 20
 /** Bytes that a peer may send without one answer among them: it wants blocks itself, and tells so. */
 const longestAside = 16 * 2 ** 20
 
+/** Blocks of one message that came before. Each is hashed, and a message has room for two million empty ones. */
+const againAtMost = 1024
+
 /** The priority of what is asked first; each message has a lower one, so that blocks come in this order. */
 const firstPriority = 2 ** 31 - 1
 
@@ -103,10 +106,12 @@ export class BlockConnection {
   }
 
   #take(message: Uint8Array): void {
-    let isAnswer = false
+    let [isAnswer, again] = [false, 0]
     for (const answer of readAnswers(message)) {
-      if ('block' in answer) isAnswer = this.#wanted.give(answer.block) || isAnswer
-      else isAnswer = this.#hear(answer) || isAnswer
+      const isWanted = 'block' in answer ? this.#wanted.give(answer.block) : this.#hear(answer)
+      isAnswer ||= isWanted
+      if ('block' in answer && !isWanted && ++again > againAtMost)
+        throw new BitswapError('It gives the same blocks again and again.')
     }
     if (isAnswer) this.#answers++
     this.#aside = isAnswer ? 0 : this.#aside + message.length + 1

@@ -212,6 +212,17 @@ describe('a peer that does not give what it was asked for', () => {
     expect(await blame((peer) => peer.say(Uint8Array.of(0x0b, 0x0b)))).toContain('Not a message')
   })
 
+  test('but what it gave before, thousands of times', async () => {
+    await using opened = await open()
+    const { peer, source } = opened
+    const given = block(0)
+    peer.add(given.bytes)
+    expect(await source.block(given.cid, size)).toEqual(given.bytes)
+    const again = responseMessage({ blocks: Array.from({ length: 2000 }, () => given.bytes) })
+    peer.answer = () => peer.say(again)
+    await expect(source.block(block().cid, size)).rejects.toThrow('the same blocks again and again')
+  })
+
   test('but messages without end', async () => {
     const question = wantlistMessage(Array.from({ length: 20_000 }, () => ({ cid: bytesOf(block().cid) })))
     const misdeed = async (peer: BitswapPeer): Promise<void> => {
