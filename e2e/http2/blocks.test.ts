@@ -63,8 +63,8 @@ const ways: [string, () => Disposable & { open(path: string): Promise<Opened> }]
   ],
 ]
 
-/** What was to be sent to streams that are reset counts as memory of their connection for good, of which it has 80 MiB. */
-const leavesAtMost = 40
+/** Whoever gives up more on one connection is asked for a new one. */
+const leavesAtMost = 12
 
 /** Keeps asking for blocks and leaving in the middle, until it is told to stop. */
 async function leaveAgainAndAgain(

@@ -1,4 +1,4 @@
-import type { ClientHttp2Stream } from 'node:http2'
+import { constants, type ClientHttp2Stream } from 'node:http2'
 import { contentOf, Http2Client, randomFrom } from '@openregistry/testkit'
 import { describe, expect, test } from 'vitest'
 import { expectBlob, expectNoBlob } from '../conformance/expectations.ts'
@@ -137,4 +137,21 @@ describe('an answer that cannot be finished', () => {
     },
     ['request_failed', 'request_failed'],
   )
+})
+
+describe('a client that gives up answers in the middle, again and again', () => {
+  http2Test('is asked for a new connection before this one has no memory left', async (client) => {
+    const repository = registry().repository(client)
+    const blob = contentOf(random.bytes(1_000_000))
+    await repository.pushBlob(blob)
+    // Node itself refuses whatever follows the eightieth, and says nothing before.
+    for (let given = 0; given < 60 && !client.session.closed; given++) {
+      const stream = client.session.request({ ':path': repository.path(`blobs/${blob.digest}`) })
+      stream.once('data', () => stream.close(constants.NGHTTP2_CANCEL))
+      await closed(stream)
+    }
+    expect(client.session.closed).toBe(true)
+    using another = registry().client()
+    expect((await another.send({ path: '/v2/' })).status).toBe(200)
+  })
 })

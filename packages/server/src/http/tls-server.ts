@@ -25,6 +25,9 @@ const maxConcurrentStreams = 32
 /** MiB that one connection may need: an answer of 2 MiB for each request, and the windows. */
 const maxSessionMemory = 80
 
+/** Bytes of a connection's memory that may be lost to answers that were given up. */
+const lostAtMost = 16 * 1024 * 1024
+
 /**
  * One port for HTTP/2 and HTTP/1.1: the client chooses (ALPN, RFC 7301).
  * @param http1 what connections with HTTP/1.1 are served with.
@@ -51,6 +54,7 @@ export function createTlsServer(
   server.on('session', (session) => {
     session.setLocalWindowSize(windows.connection)
     closeWhenIdle(session, keepAliveTimeout)
+    closeWhenSpent(session)
   })
   return server as unknown as Server
 }
@@ -64,4 +68,20 @@ function closeWhenIdle(session: ServerHttp2Session, keepAliveTimeout: number): v
   })
   session.setTimeout(keepAliveTimeout)
   session.on('timeout', () => void (open === 0 && session.close()))
+}
+
+/**
+ * Asks a client for a new connection once much of the memory of this one is lost: what an answer still had to send when its
+ * client gave it up is counted for ever, and when nothing is left Node refuses all requests. Clients that ask several
+ * servers for the same and keep the first answer get there soon. Requests under way are answered, one that crosses the notice
+ * is refused unread, and asked again (RFC 9113, 8.7).
+ */
+function closeWhenSpent(session: ServerHttp2Session): void {
+  let lost = 0
+  session.on('stream', (stream) => {
+    stream.once('aborted', () => {
+      lost += stream.writableLength
+      if (lost > lostAtMost && !session.closed) session.close()
+    })
+  })
 }
