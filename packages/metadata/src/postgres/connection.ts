@@ -169,6 +169,6 @@ const featureNotSupported = '0A000'
 const transactionTimeouts = new Set(['25P03', '25P04'])
 
 /** Whether the server ends the connection with this: it shuts down, crashed, or somebody or a time limit told it to. */
-function endsConnection(code: string): boolean {
+export function endsConnection(code: string): boolean {
   return code.startsWith('57P') || code.startsWith('08') || transactionTimeouts.has(code)
 }

@@ -235,6 +235,18 @@ describeWithPostgres('connections that are cut', (cluster) => {
     expect(proxy.connections).toBeGreaterThan(before)
   })
 
+  test('while they are opened: another one is opened, and nobody notices', async () => {
+    await using proxy = await PostgresProxy.start(cluster())
+    await using store = await openThrough(proxy)
+    const name = newName()
+    await pushManifest(store, name)
+    proxy.endedAtStart = 3
+    proxy.cut()
+    const reads = Array.from({ length: 4 }, () => store.findRepository(name))
+    for (const found of await Promise.all(reads)) expect(found).toMatchObject({ name })
+    expect(proxy.endedAtStart).toBe(0)
+  })
+
   test('by the server: an administrator ends them all', async () => {
     await using proxy = await PostgresProxy.start(cluster())
     await using store = await openThrough(proxy)

@@ -1,6 +1,6 @@
 import { RegistryError } from '@openregistry/oci'
 import { TryAgain } from '../sql/query.ts'
-import { ConnectionLost, isServerError } from './connection.ts'
+import { ConnectionLost, endsConnection, isServerError } from './connection.ts'
 import { OutcomeUnknown } from './run-transaction.ts'
 import { describePlace, type PostgresSettings } from './settings.ts'
 
@@ -94,9 +94,8 @@ function messageOf(code: string): string | null {
 export function mayComeBack(error: unknown): boolean {
   // A name may be unknown for as long as its only server is away.
   if (!isServerError(error)) return !isTlsFault(error) && !isMessageOfClient(error)
-  // A pooler says with an error of class 08 that the server behind it does not answer.
-  if (error.code.startsWith('08')) return true
-  return error.code === conditions.cannotConnectNow || error.code === conditions.tooManyConnections
+  // Somebody may end a connection while it is opened. A pooler says with class 08 that the server behind it does not answer.
+  return endsConnection(error.code) || error.code === conditions.tooManyConnections
 }
 
 /** Why no connection was to be had, and what to do about it. */

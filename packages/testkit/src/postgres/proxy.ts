@@ -24,6 +24,14 @@ const panic = errorResponse({
   M: 'could not write to file "pg_wal/xlogtemp"',
 })
 
+/** The same of one that an administrator tells to end a connection. */
+const terminated = errorResponse({
+  S: 'FATAL',
+  V: 'FATAL',
+  C: '57P01',
+  M: 'terminating connection due to administrator command',
+})
+
 function errorResponse(fields: Readonly<Record<string, string>>): Buffer {
   const body = Buffer.from(
     `${Object.entries(fields)
@@ -46,6 +54,8 @@ interface Pair {
 export class PostgresProxy implements AsyncDisposable {
   /** Changed by tests at any time. A function is asked at each `COMMIT`, with its number, from 1. */
   atCommit: AtCommit | ((count: number) => AtCommit) = 'pass'
+  /** How many of the next connections are ended by an administrator before they are ready. */
+  endedAtStart = 0
   /** Connections that were made through it, and commits that came. */
   connections = 0
   commits = 0
@@ -93,6 +103,11 @@ export class PostgresProxy implements AsyncDisposable {
     for (const socket of [client, server]) {
       socket.setNoDelay(true)
       for (const event of ['error', 'end', 'close']) socket.on(event, () => this.#lose(pair))
+    }
+    if (this.endedAtStart > 0) {
+      this.endedAtStart--
+      client.once('data', () => void client.end(terminated, () => this.#end(pair)))
+      return
     }
     let next: AtCommit = 'pass'
     client.on('data', (bytes) => {
