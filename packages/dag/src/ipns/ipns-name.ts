@@ -59,3 +59,14 @@ function noName(cause?: Error): IpnsError {
     cause === undefined ? undefined : { cause },
   )
 }
+
+/** Whether a text names a peer: by its key, as in IPNS (libp2p, "Peer Ids and Keys"). */
+export function isPeerId(text: string): boolean {
+  try {
+    parseIpnsName(text)
+    return true
+  } catch (error) {
+    if (error instanceof IpnsError) return false
+    throw error
+  }
+}

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { IpnsError, parseIpnsName } from '@openregistry/dag'
+import { isPeerId } from '@openregistry/dag'
 
 /** Where a peer of the network is, and who it is. */
 export interface PeerAddress {
@@ -26,15 +26,4 @@ export function parsePeerAddress(text: string): PeerAddress | null {
 function isHost(kind: string, host: string): boolean {
   if (kind === 'ip4' || kind === 'ip6') return isIP(host) === Number(kind.slice(2))
   return host.length <= 253 && hostName.test(host)
-}
-
-/** The name of a peer is that of its key, like those of IPNS. */
-function isPeerId(text: string): boolean {
-  try {
-    parseIpnsName(text)
-    return true
-  } catch (error) {
-    if (error instanceof IpnsError) return false
-    throw error
-  }
 }

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { IpnsError, parseIpnsName } from '@openregistry/dag'
+import { isPeerId } from '@openregistry/dag'
 import { ValueMismatch, type ValueType } from './value-type.ts'
 
 const form =
@@ -23,15 +23,4 @@ export function peerAddress(): ValueType<string> {
 
 function isHost(kind: string, host: string): boolean {
   return kind.startsWith('ip') ? isIP(host) === Number(kind.slice(2)) : hostName.test(host)
-}
-
-/** The name of a peer is that of its key, like those of IPNS. */
-function isPeerId(text: string): boolean {
-  try {
-    parseIpnsName(text)
-    return true
-  } catch (error) {
-    if (error instanceof IpnsError) return false
-    throw error
-  }
 }
